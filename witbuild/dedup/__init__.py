@@ -1,0 +1,1 @@
+"""Pure numpy: shingles, MinHash, LSH, clusters."""

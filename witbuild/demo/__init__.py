@@ -1,0 +1,1 @@
+"""A small web on loopback, and the whole pipeline run on it."""

@@ -1,0 +1,1 @@
+"""Pure images: decode, resize, encode, hash; no I/O."""

@@ -1,0 +1,135 @@
+"""Tables at rest: parquet parts with a fixed schema, plain or sliced, and the drop counts in the footer."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from witbuild.errors import CorruptPartError
+from witbuild.io import store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+_DROPPED = b"witbuild.dropped"
+
+
+def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return the table in a schema: columns in order, cast, absent nullable ones null; others are an error.
+
+    Example:
+        >>> schema = pa.schema([pa.field("a", pa.int64(), nullable=False), pa.field("b", pa.string())])
+        >>> conform(pa.table({"a": pa.array([1], pa.int32())}), schema).to_pylist()
+        [{'a': 1, 'b': None}]
+    """
+    unknown = set(table.column_names) - set(schema.names)
+    if unknown:
+        raise ValueError(f"columns {sorted(unknown)} are not in the schema {schema.names}")
+    columns = [_column(table, field) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray:
+    if field.name not in table.column_names:
+        if not field.nullable:
+            raise ValueError(f"column {field.name} is missing")
+        return pa.chunked_array([pa.nulls(table.num_rows, field.type)])
+    column = table[field.name]
+    if not field.nullable and column.null_count:
+        raise ValueError(f"column {field.name} holds {column.null_count} nulls and must hold none")
+    return column.cast(field.type)
+
+
+def from_rows(rows: Iterable[Mapping[str, object]], schema: pa.Schema) -> pa.Table:
+    """Return a table of mappings; absent columns are null."""
+    return conform(pa.Table.from_pylist(list(rows), schema=schema), schema)
+
+
+def write(
+    path: Path, table: pa.Table, *, dropped: Mapping[str, int], row_groups: Sequence[int] | None = None
+) -> None:
+    """Write a part: zstd, the same bytes for the same rows, drop counts in the footer, slices as row groups."""
+    metadata = {**(table.schema.metadata or {}), _DROPPED: json.dumps(dict(sorted(dropped.items()))).encode()}
+    schema = table.schema.with_metadata(metadata)
+    with pq.ParquetWriter(path, schema, compression="zstd", store_schema=True) as writer:
+        start = 0
+        for rows in row_groups if row_groups is not None else [table.num_rows]:
+            writer.write_table(table.slice(start, rows).cast(schema), row_group_size=max(rows, 1))
+            start += rows
+    if start != table.num_rows:
+        raise ValueError(f"row groups hold {start} rows, the table {table.num_rows}")
+
+
+def read(path: str, columns: list[str] | None = None) -> pa.Table:
+    """Read a part, or some of its columns; a broken file is a CorruptPartError that names it."""
+    with store.open_read(path) as stream, _naming(path):
+        return pq.ParquetFile(stream).read(columns=columns)
+
+
+def read_slice(path: str, index: int, columns: list[str] | None = None) -> pa.Table:
+    """Read one slice (row group) of a sliced part."""
+    with store.open_read(path) as stream, _naming(path):
+        return pq.ParquetFile(stream).read_row_group(index, columns=columns)
+
+
+def read_slices(paths: Iterable[str], index: int, columns: list[str] | None = None) -> pa.Table:
+    """Read one slice of every part of a sliced table, in the parts' order."""
+    return pa.concat_tables([read_slice(path, index, columns) for path in paths])
+
+
+def read_all(paths: Iterable[str], columns: list[str] | None = None) -> pa.Table:
+    """Read every part into one table: only for tables whose size is bounded by the query list."""
+    return pa.concat_tables([read(path, columns) for path in paths])
+
+
+class Footer:
+    """What a part says of itself without reading its rows."""
+
+    def __init__(self, path: str) -> None:
+        with store.open_read(path) as stream, _naming(path):
+            metadata = pq.ParquetFile(stream).metadata
+            self.rows: int = metadata.num_rows
+            self.row_groups = tuple(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
+            self.dropped: dict[str, int] = json.loads(metadata.metadata.get(_DROPPED, b"{}"))
+
+
+class _naming:  # noqa: N801
+    """Turn any failure to read parquet into one that names the file."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (pa.ArrowException, OSError, IndexError)) and not isinstance(error, FileNotFoundError):
+            raise CorruptPartError(
+                f"{self.path}: not a readable part ({error}); delete this file and run again to rebuild it"
+            ) from error
+
+
+def by_slice(table: pa.Table, slices: npt.NDArray[np.integer], count: int) -> tuple[pa.Table, tuple[int, ...]]:
+    """Sort rows by slice, keeping their order within one, and return the sizes of all `count` slices.
+
+    Example:
+        >>> table, sizes = by_slice(pa.table({"a": [1, 2, 3]}), np.array([2, 0, 2]), 4)
+        >>> table["a"].to_pylist(), sizes
+        ([2, 1, 3], (1, 0, 2, 0))
+    """
+    order = np.argsort(slices, kind="stable")
+    sizes = np.bincount(slices, minlength=count)
+    return table.take(pa.array(order)), tuple(int(size) for size in sizes)
+
+
+def sort(table: pa.Table, *columns: str) -> pa.Table:
+    """Sort rows by columns, ascending."""
+    return table.take(pc.sort_indices(table, sort_keys=[(name, "ascending") for name in columns]))

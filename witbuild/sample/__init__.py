@@ -1,0 +1,1 @@
+"""Pure maths of choosing: coins, balance, order."""

@@ -1,0 +1,74 @@
+"""Coins: random numbers without a random state, keyed hashes of (seed, what is decided, pair, object).
+
+So no order, worker, part size or restart can change a decision (law 3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+_DIGITS = np.full(256, 255, np.uint8)
+for _value, _digit in enumerate(b"0123456789abcdef"):
+    _DIGITS[_digit] = _value
+
+
+def key_halves(keys: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """Return keys as numbers, uint64 of shape (n, 2).
+
+    Example:
+        >>> key_halves(pa.array(["000000000000000a00000000000000ff"])).tolist()
+        [[10, 255]]
+    """
+    flat = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
+    if len(flat) == 0:
+        return np.zeros((0, 2), np.uint64)
+    digits = np.frombuffer(b"".join(pa.array(flat, pa.large_binary()).to_numpy(zero_copy_only=False)), np.uint8)
+    if digits.size != 32 * len(flat):
+        raise ValueError("a key must be 32 hexadecimal digits")
+    values = _DIGITS[digits].reshape(len(flat), 16, 2)
+    if values.max() > 15:
+        raise ValueError("a key must be 32 lower-case hexadecimal digits")
+    octets = (values[:, :, 0] << 4) | values[:, :, 1]
+    return np.ascontiguousarray(octets).view(">u8").astype(np.uint64)
+
+
+def mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Scramble 64-bit numbers, one to one (the finaliser of SplitMix64; Steele, Lea, Flood 2014).
+
+    Example:
+        >>> hex(int(mix(np.array([1], np.uint64))[0]))
+        '0x5692161d100b05e5'
+    """
+    out = values.astype(np.uint64)
+    out = (out ^ (out >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    out = (out ^ (out >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return out ^ (out >> np.uint64(31))
+
+
+def coins(
+    keys: pa.Array | pa.ChunkedArray, *, seed: int, what: str, objects: npt.NDArray[np.uint64] | None = None
+) -> npt.NDArray[np.uint64]:
+    """Return a uint64 coin for each key, uniform over 64 bits.
+
+    Args:
+        keys: of the pairs, n strings of 32 hexadecimal digits.
+        seed: of the run.
+        what: names the decision, so that two decisions about a pair are independent.
+        objects: uint64 of shape (n,), what else the coin is about (a hash of the query's text), or none.
+
+    Example:
+        >>> one = coins(pa.array(["0" * 32]), seed=1, what="order")
+        >>> bool((one == coins(pa.array(["0" * 32]), seed=2, what="order")).any())
+        False
+    """
+    first, second = np.frombuffer(hashlib.blake2b(f"{seed}/{what}".encode(), digest_size=16).digest(), "<u8")
+    halves = key_halves(keys)
+    out = mix(mix(halves[:, 0] ^ first) ^ halves[:, 1] ^ second)
+    return out if objects is None else mix(out ^ mix(objects + np.uint64(0x9E3779B97F4A7C15)))

@@ -1,0 +1,173 @@
+"""Every table that passes between stages; the comment of each column is the specification.
+
+    queries ──┐
+    pairs  ───┴─> pairs ─> ... ─> pairs ──> shards ──> model ──> scores
+                   │ fetch also writes:  fetches (one row for every input), images (tars of re-encoded bytes)
+                   └ dedup and balance pass:  bands, edges, stars, counts, charges, drops   (sliced tables)
+
+Stages three to seven all read and write *pairs*, one fixed schema, so that a recipe may order them freely: a null
+means "not known yet". A column's comment is also written into the parquet file, as field metadata ``comment``.
+
+A *sliced* table has one row group a slice: row group ``i`` of every part holds the rows of slice ``i``, so that a
+reduce task reads its slice from every part without a shuffle service.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+KEY = pa.string()
+"""A key: 32 lower-case hexadecimal digits, the 128-bit hash of (url, caption)."""
+
+
+def column(name: str, kind: pa.DataType, comment: str, *, null: bool = False) -> pa.Field:
+    """Return a field whose comment travels with it.
+
+    Example:
+        >>> column("key", KEY, "who").metadata
+        {b'comment': b'who'}
+    """
+    return pa.field(name, kind, nullable=null, metadata={"comment": comment})
+
+
+QUERIES = pa.schema(
+    [
+        column("query_id", pa.int32(), "0, 1, 2, ... in rank order; what query_ids of a pair refer to"),
+        column("query", pa.string(), "the text as `match` looks for it: normalised by witbuild.text.normalise"),
+        column("source", pa.string(), "word | bigram | title | synset | number | list"),
+        column("count", pa.int64(), "occurrences in the corpus; views for a title; 0 for a synset", null=True),
+        column("score", pa.float64(), "what the source ranks by: count, PMI, views; null for a synset", null=True),
+        column("rank", pa.int32(), "place within its source, from 0"),
+    ],
+)
+
+PAIRS = pa.schema(
+    [
+        column("key", KEY, "128-bit hash of (url, caption) in hex; identity of the pair and stem of its tar members"),
+        column("url", pa.string(), "absolute URL of the image, as found and resolved; never rewritten later"),
+        column("caption", pa.string(), "the text, whitespace collapsed, at most 2,000 characters"),
+        column("caption_source", pa.string(), "alt | title | figcaption | og | jsonld | api | list | folder | sitemap"),
+        column("page_url", pa.string(), "page where the pair was found", null=True),
+        column("source", pa.string(), "kind of source: wat | warc | list | site | commons | openverse | folder"),
+        column("source_file", pa.string(), "archive, list or API that the pair came from", null=True),
+        column("source_offset", pa.int64(), "byte offset of the page's record, or row number in a list", null=True),
+        column("source_length", pa.int64(), "byte length of the page's record", null=True),
+        column("licence", pa.string(), "licence evidence as found: a URL or a short name", null=True),
+        column("opt_out", pa.string(), "opt-out signals as found, comma separated: noai, noimageindex, ...", null=True),
+        column("language", pa.string(), "BCP 47 language of the caption", null=True),
+        column("width", pa.int32(), "pixels; declared by the source until fetched, then of the stored image", null=True),
+        column("height", pa.int32(), "pixels; as width", null=True),
+        column("expected_sha256", pa.string(), "hash of the original bytes that a list carries, hex", null=True),
+        column("expected_md5", pa.string(), "hash of the original bytes that a list carries, hex", null=True),
+        column("query_ids", pa.list_(pa.int32()), "matched queries, ascending, no repeats; null: not matched yet", null=True),
+        column("image_part", pa.int32(), "index of the images part that holds the stored bytes", null=True),
+        column("image_offset", pa.int64(), "byte offset of the stored image in that part", null=True),
+        column("image_bytes", pa.int32(), "byte length of the stored image", null=True),
+        column("image_format", pa.string(), "jpg | png | webp: the tar member's extension", null=True),
+        column("original_width", pa.int32(), "pixels of the image as served, after EXIF orientation", null=True),
+        column("original_height", pa.int32(), "pixels of the image as served, after EXIF orientation", null=True),
+        column("original_bytes", pa.int64(), "byte length of the body as served", null=True),
+        column("original_sha256", pa.string(), "sha256 of the body as served, hex", null=True),
+        column("pixel_sha256", pa.string(), "sha256 of the stored image's decoded RGB pixels, hex", null=True),
+        column("phash", pa.uint64(), "64-bit perceptual hash of the stored image", null=True),
+    ],
+)
+
+FETCHES = pa.schema(
+    [
+        column("key", KEY, "of the pair"),
+        column("url", pa.string(), "asked for"),
+        column("status", pa.string(), "ok, or the reason of the drop"),
+        column("http_status", pa.int32(), "last HTTP status", null=True),
+        column("final_url", pa.string(), "after redirects", null=True),
+        column("detail", pa.string(), "the error's own words", null=True),
+        column("mime", pa.string(), "Content-Type as served", null=True),
+        column("etag", pa.string(), "ETag as served", null=True),
+        column("last_modified", pa.string(), "Last-Modified as served", null=True),
+        column("signals", pa.string(), "rights signals seen: X-Robots-Tag, tdm-reservation, ..., comma separated", null=True),
+    ],
+)
+
+COUNTS = pa.schema(
+    [
+        column("query_id", pa.int32(), "of the query"),
+        column("count", pa.int64(), "pairs that match it"),
+    ],
+)
+
+CHARGES = pa.schema(
+    [
+        column("query_id", pa.int32(), "the query that the pair is charged to"),
+        column("coin", pa.uint64(), "keyed hash of (seed, key, query)"),
+        column("key", KEY, "of the pair; breaks ties of coins"),
+        column("part", pa.int32(), "address of the pair: its part ..."),
+        column("row", pa.int32(), "... and its row there"),
+    ],
+)
+
+DROPS = pa.schema(
+    [
+        column("part", pa.int32(), "address of the dropped pair: its part ..."),
+        column("row", pa.int32(), "... and its row there"),
+        column("reason", pa.string(), "of the drop"),
+    ],
+)
+
+BANDS = pa.schema(
+    [
+        column("band", pa.uint64(), "hash of a band of the signature, of an exact key, or of an image-hash block"),
+        column("node", pa.uint64(), "64-bit hash of the pair's key; the pair's name in edges and stars"),
+        column("value", pa.binary(), "what verification compares: the caption, the URL, the image hash"),
+    ],
+)
+
+EDGES = pa.schema(
+    [
+        column("node", pa.uint64(), "one end; the row lies in this node's slice"),
+        column("other", pa.uint64(), "the other end"),
+    ],
+)
+
+SCORES = pa.schema(
+    [
+        column("task", pa.string(), "zero-shot task or retrieval direction"),
+        column("metric", pa.string(), "accuracy | recall@1 | chance | ..."),
+        column("value", pa.float64(), "0 to 1"),
+        column("samples", pa.int64(), "how many it was measured on"),
+    ],
+)
+
+METRICS = pa.schema(
+    [
+        column("step", pa.int64(), "optimiser steps done"),
+        column("samples_seen", pa.int64(), "samples so far"),
+        column("loss", pa.float64(), "contrastive loss, nats"),
+        column("scale", pa.float64(), "exp of the logit scale"),
+        column("learning_rate", pa.float64(), "at this step"),
+    ],
+)
+
+SHARDS = pa.schema(
+    [
+        column("shard", pa.string(), "file name of the tar"),
+        column("split", pa.string(), "train | val"),
+        column("samples", pa.int64(), "in it"),
+        column("bytes", pa.int64(), "of the tar"),
+        column("sha256", pa.string(), "of the tar, hex"),
+    ],
+)
+
+TABLES: dict[str, pa.Schema] = {
+    "queries": QUERIES,
+    "pairs": PAIRS,
+    "fetches": FETCHES,
+    "counts": COUNTS,
+    "charges": CHARGES,
+    "drops": DROPS,
+    "bands": BANDS,
+    "edges": EDGES,
+    "shards": SHARDS,
+    "metrics": METRICS,
+    "scores": SCORES,
+}
+"""Name of a table -> its schema."""

@@ -1,0 +1,1 @@
+"""Thin stages: parameters, plan, calls into the pure packages."""

@@ -1,0 +1,1 @@
+"""Pure text: normalise, tokens, n-grams, match, language; no I/O."""

@@ -1,0 +1,1 @@
+"""Reads tars, learns a CLIP, measures it; the only room with torch."""
