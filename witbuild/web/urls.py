@@ -1,0 +1,166 @@
+"""URLs as browsers read them (WHATWG URL standard): resolve, compare, cut into tasks by registered domain."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+import can_ada
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
+MAX_CHARACTERS = 4_096
+"""A longer URL is refused: servers refuse them too, and a table column must be bounded."""
+_SCHEMES = ("http:", "https:")
+_UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
+
+
+def parse(url: str) -> can_ada.URL | None:
+    """Return an absolute http or https URL in its parts, or None when it is not one.
+
+    Example:
+        >>> parse("HTTP://A.test:80/x").href
+        'http://a.test/x'
+        >>> parse("javascript:alert(1)") is None
+        True
+    """
+    try:
+        parsed = can_ada.parse(url)
+    except (ValueError, TypeError):  # TypeError: lone surrogates are not text to the parser
+        return None
+    return _accept(parsed)
+
+
+def resolve(base: str, reference: str) -> str | None:
+    """Return the absolute http or https URL that a reference on a page means, or None when it means none.
+
+    Backslashes, tabs, missing slashes, international and numeric hosts are read as a browser reads them. A
+    result of more than 4,096 characters is None too.
+
+    Example:
+        >>> resolve("https://a.test/b/c.html", "//IMG.test/x y.jpg")
+        'https://img.test/x%20y.jpg'
+        >>> resolve("http://a.test/", "data:image/png;base64,AAAA") is None
+        True
+        >>> resolve("http://a.test/", "http://2130706433/")
+        'http://127.0.0.1/'
+    """
+    if len(reference) > 3 * MAX_CHARACTERS:
+        return None
+    try:
+        parsed = _accept(can_ada.parse(base) + reference)
+    except (ValueError, TypeError):
+        return None
+    return parsed.href if parsed else None
+
+
+def _accept(parsed: can_ada.URL) -> can_ada.URL | None:
+    fine = parsed.protocol in _SCHEMES and parsed.hostname and len(parsed.href) <= MAX_CHARACTERS
+    return parsed if fine else None
+
+
+def canonical(url: str) -> str:
+    """Return the form in which two URLs of one resource are equal; what is no web URL is returned as it is.
+
+    Beyond the WHATWG serialisation (lower-case scheme and host, default port and dot segments removed):
+    escapes of unreserved characters decoded and the others in upper case (RFC 3986, section 6.2.2), `https`
+    as `http`; the trailing dot of the host, the credentials, an empty query and the fragment left out. It is
+    for comparing, never for fetching.
+
+    Example:
+        >>> canonical("HTTPS://A.test.:443/%7Eb/../c%2f?#x")
+        'http://a.test/c%2F'
+    """
+    parsed = parse(url)
+    if parsed is None:
+        return url
+    port = f":{parsed.port}" if parsed.port else ""
+    address = parsed.hostname.rstrip(".") + port + parsed.pathname + parsed.search
+    return "http://" + _ESCAPE.sub(_normal_escape, address)
+
+
+def _normal_escape(match: re.Match[str]) -> str:
+    character = chr(int(match[0][1:], 16))
+    return character if character in _UNRESERVED else match[0].upper()
+
+
+def without_fragment(url: str) -> str:
+    """Return what is asked of the server: the URL up to its fragment.
+
+    Example:
+        >>> without_fragment("http://a.test/x#y")
+        'http://a.test/x'
+    """
+    return url.partition("#")[0]
+
+
+def host(url: str) -> str:
+    """Return the host, lower case, international names in their `xn--` form; empty when the URL has none.
+
+    Example:
+        >>> host("http://Bücher.test/"), host("http://[::1]:8080/"), host("mailto:a@b.test")
+        ('xn--bcher-kva.test', '[::1]', '')
+    """
+    parsed = parse(url)
+    return parsed.hostname if parsed else ""
+
+
+def registered_domain(url: str) -> str:
+    """Return the name that one owner registered: a public suffix (publicsuffix.org) and one label more.
+
+    The list of suffixes is the installed package's. An address, a name of one label and a public suffix
+    itself stand for themselves; a suffix that the list does not know counts as one label, as the list's
+    algorithm says.
+
+    Example:
+        >>> registered_domain("http://img.shop.co.uk/a.jpg"), registered_domain("http://10.0.0.1/")
+        ('shop.co.uk', '10.0.0.1')
+        >>> registered_domain("http://localhost/")
+        'localhost'
+    """
+    return _domain(host(url))
+
+
+@lru_cache(maxsize=65_536)
+def _domain(name: str) -> str:
+    bare = name.rstrip(".")
+    if not bare or is_address(bare):
+        return bare
+    return _suffixes().privatesuffix(bare) or bare
+
+
+@lru_cache(maxsize=1)
+def _suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList()
+
+
+def is_address(name: str) -> bool:
+    """Say whether a host is an IP address, an IPv6 one in brackets.
+
+    Example:
+        >>> is_address("127.0.0.1"), is_address("[::1]"), is_address("a.test")
+        (True, True, False)
+    """
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def domain_slice(url: str, slices: int) -> int:
+    """Return the slice, 0 to slices - 1, of a URL's registered domain: a hash, the same on every machine.
+
+    Example:
+        >>> domain_slice("http://a.shop.test/1", 8) == domain_slice("https://b.shop.test/2", 8)
+        True
+    """
+    digest = hashlib.blake2b(registered_domain(url).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") % slices
