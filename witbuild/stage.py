@@ -88,9 +88,14 @@ class Stage(BaseModel):
     """Name of the table it writes: a key of schema.TABLES."""
     files: ClassVar[Mapping[str, str]] = {}
     """Kinds of side file that every task writes -> their extension."""
+    homes: ClassVar[Mapping[str, str]] = {}
+    """Kinds of side file that lie elsewhere than in the stage's folder -> a folder below the run directory."""
     rounds: ClassVar[int] = 1
     """At most so many times is it run again on its own output, until `settled`."""
-    may_be_empty: ClassVar[bool] = True
+    may_be_empty: ClassVar[bool] = False
+    """Whether queries, pairs or shards may come out empty without an error."""
+    reproducible: ClassVar[bool] = True
+    """Whether the same input gives the same bytes on any machine; others do not count in the run's root."""
 
     def steps(self) -> tuple[Stage, ...]:
         """Return the stages that do the work, in order; a thin stage is its own single step."""
@@ -103,6 +108,16 @@ class Stage(BaseModel):
     def process(self, task: Task) -> Part:
         """Do a task; anywhere, perhaps twice; leaves nothing but its result."""
         raise NotImplementedError
+
+    def table_schema(self) -> pa.Schema:
+        """Return the schema of the output; a third party's stage with a table of its own overrides this."""
+        from witbuild.schema import TABLES
+
+        return TABLES[self.output]
+
+    def file_name(self, kind: str, task: Task) -> str:
+        """Return the name under which a task's side file is published."""
+        return f"{task.index:05d}{self.files[kind]}"
 
     def settled(self, rows: int, dropped: Mapping[str, int]) -> bool:  # noqa: ARG002
         """Say from a round's totals whether no further round is needed."""

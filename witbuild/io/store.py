@@ -7,6 +7,7 @@ and rename on a disk; one upload, visible when complete, on an object store.
 
 from __future__ import annotations
 
+import glob
 import os
 import re
 import shutil
@@ -54,9 +55,13 @@ def _filesystem(scheme: str) -> Any:
     try:
         return fsspec.filesystem(scheme)
     except ImportError as error:
-        raise MissingExtraError(f"a path that starts with {scheme}://", _EXTRAS.get(scheme, scheme)) from error
+        raise MissingExtraError(
+            f"a path that starts with {scheme}://", _EXTRAS.get(scheme, scheme)
+        ) from error
     except ValueError as error:
-        raise InputError(f"{scheme}://: no such kind of storage; use a local path, s3://, gs:// or hf://") from error
+        raise InputError(
+            f"{scheme}://: no such kind of storage; use a local path, s3://, gs:// or hf://"
+        ) from error
 
 
 def remote(path: str) -> Any:
@@ -101,6 +106,23 @@ def listdir(path: str) -> list[str]:
     if not system.exists(path):
         return []
     return sorted({str(name).rstrip("/").rsplit("/", 1)[-1] for name in system.ls(path, detail=False)})
+
+
+def expand(path: str) -> list[str]:
+    """Return the files that a path, a glob or a folder (with all below it) names, sorted; none when nothing is there."""
+    if is_remote(path):
+        return _expand_remote(path)
+    if Path(path).is_dir():
+        return sorted(str(file) for file in Path(path).rglob("*") if file.is_file())
+    return [path] if Path(path).exists() else sorted(name for name in glob.glob(path, recursive=True))
+
+
+def _expand_remote(path: str) -> list[str]:
+    if path.startswith(("http://", "https://")):
+        return [path]
+    system, scheme = remote(path), path.split("://", 1)[0]
+    found = system.glob(path) if "*" in path else system.find(path)
+    return sorted(f"{scheme}://{str(name).removeprefix(f'{scheme}://').lstrip('/')}" for name in found)
 
 
 def remove(path: str) -> None:

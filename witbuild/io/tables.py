@@ -85,6 +85,17 @@ def read_slices(paths: Iterable[str], index: int, columns: list[str] | None = No
     return pa.concat_tables([read_slice(path, index, columns) for path in paths])
 
 
+def read_rows(path: str, start: int, stop: int, columns: list[str] | None = None) -> pa.Table:
+    """Read rows `start` to `stop` of a part; only the row groups that hold them are read."""
+    with store.open_read(path) as stream, _naming(path):
+        file = pq.ParquetFile(stream)
+        sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
+        ends = np.cumsum(sizes, dtype=np.int64)
+        first, last = np.searchsorted(ends, start, "right"), np.searchsorted(ends, stop, "left")
+        table = file.read_row_groups(range(first, min(last + 1, len(sizes))), columns=columns)
+        return table.slice(start - int(ends[first - 1] if first else 0), stop - start)
+
+
 def read_all(paths: Iterable[str], columns: list[str] | None = None) -> pa.Table:
     """Read every part into one table: only for tables whose size is bounded by the query list."""
     return pa.concat_tables([read(path, columns) for path in paths])
@@ -111,13 +122,17 @@ class _naming:  # noqa: N801
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (pa.ArrowException, OSError, IndexError)) and not isinstance(error, FileNotFoundError):
+        if isinstance(error, (pa.ArrowException, OSError, IndexError)) and not isinstance(
+            error, FileNotFoundError
+        ):
             raise CorruptPartError(
                 f"{self.path}: not a readable part ({error}); delete this file and run again to rebuild it"
             ) from error
 
 
-def by_slice(table: pa.Table, slices: npt.NDArray[np.integer], count: int) -> tuple[pa.Table, tuple[int, ...]]:
+def by_slice(
+    table: pa.Table, slices: npt.NDArray[np.integer], count: int
+) -> tuple[pa.Table, tuple[int, ...]]:
     """Sort rows by slice, keeping their order within one, and return the sizes of all `count` slices.
 
     Example:

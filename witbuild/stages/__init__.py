@@ -1,1 +1,18 @@
-"""Thin stages: parameters, plan, calls into the pure packages."""
+"""Thin stages: parameters, plan, calls into the pure packages.
+
+`STAGES` is the whole registry: the name in a recipe -> where its class is. A third party's stage needs no entry here:
+a recipe names it as `my_package.module:MyStage`.
+"""
+
+STAGES = {
+    "queries": "witbuild.stages.queries:Queries",
+    "harvest": "witbuild.stages.harvest:Harvest",
+    "match": "witbuild.stages.match:Match",
+    "filter": "witbuild.stages.filter:Filter",
+    "dedup": "witbuild.stages.dedup:Dedup",
+    "balance": "witbuild.stages.balance:Balance",
+    "fetch": "witbuild.stages.fetch:Fetch",
+    "shard": "witbuild.stages.shard:Shard",
+    "train": "witbuild.train.stage:Train",
+    "eval": "witbuild.train.stage:Eval",
+}

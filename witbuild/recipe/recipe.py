@@ -1,0 +1,223 @@
+"""A recipe: a name, inputs from elsewhere, and stages in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from pydantic import ValidationError
+
+from witbuild.errors import InputError, RecipeError
+from witbuild.io import store
+from witbuild.recipe.registry import shipped, stage_class
+from witbuild.recipe.yaml import Place, line_of, load
+from witbuild.stages import STAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from witbuild.stage import Stage
+
+_FIELDS = ("name", "description", "inputs", "stages")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What is to be made; reading and writing it is loss-free."""
+
+    stages: tuple[Stage, ...]
+    name: str = ""
+    description: str = ""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Kind of table or file -> another run, a folder, a glob or a file that holds it."""
+
+    @staticmethod
+    def load(path: str) -> Recipe:
+        """Read a recipe from a file, or one that ships by its bare name.
+
+        Raises:
+            RecipeError: one line with file, line, place, what was found and what is expected.
+        """
+        bare = "/" not in path and not path.endswith((".yaml", ".yml"))
+        if bare and not store.exists(path):
+            path = str(shipped("pipelines", f"{path}.yaml"))
+        try:
+            return Recipe.parse(store.read_bytes(path).decode(), path)
+        except InputError as error:
+            raise RecipeError(f"{error}; a recipe is a YAML file or the name of one that ships") from error
+        except UnicodeDecodeError as error:
+            raise RecipeError(f"{path}: not UTF-8 at byte {error.start}") from error
+
+    @staticmethod
+    def parse(text: str, file: str = "recipe") -> Recipe:
+        """Read a recipe from YAML text.
+
+        Example:
+            >>> Recipe.parse("stages: [{mach: {}}]", "x.yaml")
+            Traceback (most recent call last):
+            ...
+            witbuild.errors.RecipeError: x.yaml:1: stages[0]: unknown stage 'mach'; did you mean 'match'? Known: \
+queries, harvest, match, filter, dedup, balance, fetch, shard, train, eval; or my_package.module:MyStage
+        """
+        value, lines = load(text, file)
+        return _Reader(file, lines).recipe(value)
+
+    def to_yaml(self) -> str:
+        """Return the recipe as YAML, every parameter that is not the default written out."""
+        items = [
+            {registered_name(stage): stage.model_dump(mode="json", exclude_defaults=True)}
+            for stage in self.stages
+        ]
+        whole = {
+            "name": self.name,
+            "description": self.description,
+            "inputs": dict(self.inputs),
+            "stages": items,
+        }
+        return yaml.safe_dump(
+            {key: value for key, value in whole.items() if value}, sort_keys=False, width=120
+        )
+
+    def with_overrides(self, overrides: Iterable[str]) -> Recipe:
+        """Return the recipe with `stage.field=value` set in every stage of that name; values are YAML.
+
+        Raises:
+            RecipeError: no such stage, field or value.
+        """
+        recipe = self
+        for override in overrides:
+            recipe = replace(recipe, stages=_overridden(recipe.stages, override))
+        return recipe
+
+    def until(self, name: str) -> Recipe:
+        """Return the recipe up to and with the last stage of a name.
+
+        Raises:
+            RecipeError: it has none.
+        """
+        places = [index for index, stage in enumerate(self.stages) if stage.name == name]
+        if not places:
+            raise RecipeError(
+                f"the recipe has no stage {name!r}; it has {', '.join(s.name for s in self.stages)}"
+            )
+        return replace(self, stages=self.stages[: places[-1] + 1])
+
+
+def registered_name(stage: Stage) -> str:
+    """Return the name by which a recipe finds a stage."""
+    here = f"{type(stage).__module__}:{type(stage).__qualname__}"
+    return stage.name if STAGES.get(stage.name) == here else here
+
+
+def _overridden(stages: tuple[Stage, ...], override: str) -> tuple[Stage, ...]:
+    target, equals, text = override.partition("=")
+    name, dot, parameter = target.partition(".")
+    if not equals or not dot:
+        raise RecipeError(f"--set {override}: expected stage.field=value")
+    if name not in {stage.name for stage in stages}:
+        raise RecipeError(f"--set {override}: the recipe has no stage {name!r}")
+    value, _ = load(text, f"--set {override}")
+    return tuple(
+        make_stage(
+            registered_name(stage), {**stage.model_dump(exclude_defaults=True), parameter: value}, "--set"
+        )
+        if stage.name == name
+        else stage
+        for stage in stages
+    )
+
+
+def make_stage(name: str, values: Mapping[str, Any], where: str = "") -> Stage:
+    """Return a stage with its parameters, checked.
+
+    Raises:
+        RecipeError: unknown stage, unknown field or wrong value; says where.
+    """
+    return _Reader(where or name, {}).stage(name, dict(values), ())
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Turns values into a recipe and knows where each came from."""
+
+    file: str
+    lines: dict[Place, int]
+
+    def recipe(self, value: Any) -> Recipe:
+        if not isinstance(value, dict):
+            raise self.error((), f"found {_shown(value)}, expected a mapping with `stages`")
+        for key in value:
+            if key not in _FIELDS:
+                raise self.error((str(key),), f"unknown field; expected one of {', '.join(_FIELDS)}")
+        items = value.get("stages")
+        if not isinstance(items, list) or not items:
+            raise self.error(("stages",), f"found {_shown(items)}, expected a list of stages")
+        stages = tuple(self.item(item, ("stages", index)) for index, item in enumerate(items))
+        return Recipe(
+            stages=stages,
+            name=self.text(value, "name"),
+            description=self.text(value, "description"),
+            inputs=self.inputs(value.get("inputs") or {}),
+        )
+
+    def text(self, value: Mapping[str, Any], key: str) -> str:
+        found = value.get(key, "")
+        if not isinstance(found, str):
+            raise self.error((key,), f"found {_shown(found)}, expected text")
+        return found
+
+    def inputs(self, value: Any) -> dict[str, str]:
+        if not isinstance(value, dict) or not all(isinstance(path, str) for path in value.values()):
+            raise self.error(("inputs",), f"found {_shown(value)}, expected kind: path")
+        return {str(kind): path for kind, path in value.items()}
+
+    def item(self, item: Any, place: Place) -> Stage:
+        if isinstance(item, str):
+            return self.stage(item, {}, place)
+        if not isinstance(item, dict) or len(item) != 1:
+            raise self.error(
+                place, f"found {_shown(item)}, expected one stage: `name` or `name: {{field: value}}`"
+            )
+        ((name, values),) = item.items()
+        if not isinstance(values, dict | None):
+            raise self.error((*place, str(name)), f"found {_shown(values)}, expected a mapping of fields")
+        return self.stage(str(name), values or {}, place)
+
+    def stage(self, name: str, values: dict[str, Any], place: Place) -> Stage:
+        try:
+            return stage_class(name).model_validate(values)
+        except RecipeError as error:
+            raise self.error(place, str(error)) from error
+        except ValidationError as error:
+            raise self.error((*place, name), *_problem(error, stage_class(name))) from error
+
+    def error(self, place: Place, problem: str, inner: Place = ()) -> RecipeError:
+        line = line_of((*place, *inner), self.lines)
+        at = f"{self.file}:{line}" if line else self.file
+        path = "".join(
+            f"[{step}]" if isinstance(step, int) else f".{step}" for step in (*place, *inner)
+        ).lstrip(".")
+        return RecipeError(f"{at}: {path}: {problem}" if path else f"{at}: {problem}")
+
+
+def _problem(error: ValidationError, stage: type[Stage]) -> tuple[str, Place]:
+    """Return the first problem in words, and its place in the stage."""
+    first = error.errors(include_url=False)[0]
+    inner = tuple(
+        step
+        for step in first["loc"]
+        if isinstance(step, int) or str(step) in stage.model_fields or step == first["loc"][0]
+    )
+    if first["type"] == "extra_forbidden":
+        return f"unknown field; {stage.name} has {', '.join(stage.model_fields) or 'none'}", inner
+    said = first["msg"][0].lower() + first["msg"][1:]
+    return f"found {_shown(first['input'])}, expected: {said.removeprefix('input should be ')}", inner
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a person wrote it, cut when long."""
+    if value is None:
+        return "nothing"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,93 @@
+"""One task in a worker: process it, check the laws, publish files, record and table, in that order."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from witbuild.errors import VerificationError
+from witbuild.io import store, tables
+from witbuild.io.manifest import Done, File, dumps, sha256_file
+from witbuild.stage import MapStage
+
+if TYPE_CHECKING:
+    from witbuild.io.run import StageFolder
+    from witbuild.stage import Part, Stage, Task
+
+
+@dataclass(frozen=True)
+class Execute:
+    """Does a task of a stage and leaves its part in the stage's folder; picklable."""
+
+    stage: Stage
+    folder: StageFolder
+
+    def __call__(self, task: Task) -> Done:
+        """Do the task; nothing is seen of it until everything is."""
+        started = time.perf_counter()
+        task = replace(task, scratch=self.folder.scratch_path(task.index))
+        try:
+            part = self.stage.process(task)
+            check_rows(self.stage, task, part)
+            done = self._publish(task, part, started)
+        except BaseException as error:
+            error.add_note(f"in stage {self.stage.name}, task {task.index}, which reads {_shown(task)}")
+            raise
+        store.remove(task.scratch)
+        return done
+
+    def _publish(self, task: Task, part: Part, started: float) -> Done:
+        files = [self._publish_file(kind, path, task) for kind, path in sorted(part.files.items())]
+        local = task.scratch_file(f"{task.index:05d}.parquet")
+        table = tables.conform(part.table, self.stage.table_schema())
+        tables.write(local, table, dropped=part.dropped, row_groups=part.row_groups)
+        path = self.folder.table_path(self.stage.output, task.index)
+        files.insert(0, _file(self.stage.output, path, local, self.folder.run))
+        seconds = round(time.perf_counter() - started, 4)
+        done = Done(task.index, table.num_rows, dict(sorted(part.dropped.items())), seconds, tuple(files))
+        store.commit_bytes(self.folder.done_path(task.index), dumps(asdict(done)))
+        store.publish(local, path)
+        return done
+
+    def _publish_file(self, kind: str, local: Path, task: Task) -> File:
+        home = self.stage.homes.get(kind, f"{self.folder.name}/{kind}")
+        path = store.join(self.folder.run, home, self.stage.file_name(kind, task))
+        file = _file(kind, path, local, self.folder.run)
+        store.publish(local, path)
+        return file
+
+
+def _file(kind: str, path: str, local: Path, run: str) -> File:
+    relative = path.removeprefix(run.rstrip("/") + "/")
+    return File(kind, relative, local.stat().st_size, sha256_file(str(local)))
+
+
+def check_rows(stage: Stage, task: Task, part: Part) -> None:
+    """Hold a part to what its stage promised.
+
+    Raises:
+        VerificationError: rows of a MapStage were lost, or its side files are not those declared.
+    """
+    if set(part.files) != set(stage.files):
+        raise VerificationError(
+            f"stage {stage.name} wrote files {sorted(part.files)}, declared {sorted(stage.files)}"
+        )
+    if isinstance(stage, MapStage):
+        rows_in = tables.Footer(task.sources[stage.reads[0]][0]).rows
+        rows_out, dropped = part.table.num_rows, sum(part.dropped.values())
+        if rows_in != rows_out + dropped:
+            raise VerificationError(
+                f"stage {stage.name}, task {task.index}: {rows_in} rows in, {rows_out} out, {dropped} dropped; "
+                f"{abs(rows_in - rows_out - dropped)} unaccounted for (a fault of the stage, nothing was written)"
+            )
+
+
+def _shown(task: Task) -> str:
+    paths = [path for paths in task.sources.values() for path in paths]
+    return (
+        ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+        if paths
+        else "nothing"
+    )

@@ -1,0 +1,157 @@
+"""Run the steps of a recipe in order: resume what is there, run what is missing, seal what is whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from witbuild.errors import EmptyError, RetryLaterError, VerificationError
+from witbuild.io import store
+from witbuild.io.manifest import Manifest
+from witbuild.io.run import RECIPE, Run
+from witbuild.runner.execute import Execute
+from witbuild.runner.identity import begin, identify
+from witbuild.runner.steps import Shelf, Step, check_order, expand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from witbuild.engine import Engine
+    from witbuild.io.manifest import Done
+    from witbuild.io.run import StageFolder
+    from witbuild.recipe import Recipe
+    from witbuild.stage import Stage, Task
+
+_MUST_YIELD = ("queries", "pairs", "shards")
+
+
+class Progress(Protocol):
+    """Is told what happens; the command line draws it."""
+
+    def begin(self, name: str, tasks: int, finished: int) -> None:
+        """Say that a step begins, of so many tasks, some of which an earlier run finished."""
+
+    def advance(self, done: Done) -> None:
+        """Say that a task is done."""
+
+    def end(self, manifest: Manifest) -> None:
+        """Say that a step is whole."""
+
+
+class Silent:
+    """Progress that nobody sees."""
+
+    def begin(self, name: str, tasks: int, finished: int) -> None:
+        """Ignore it."""
+
+    def advance(self, done: Done) -> None:
+        """Ignore it."""
+
+    def end(self, manifest: Manifest) -> None:
+        """Ignore it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How a run is carried out; nothing here can change what comes out.
+
+    `slice_index` of `slice_count` does only the tasks whose index leaves that remainder: one job of an array.
+    """
+
+    progress: Progress = Silent()
+    slice_index: int = 0
+    slice_count: int = 1
+
+
+def run_recipe(recipe: Recipe, root: str, engine: Engine, settings: Settings | None = None) -> Run:
+    """Bring a run directory to where the recipe's last stage is whole, and return it.
+
+    Raises:
+        RunMismatchError: the directory was made from other parameters.
+        EmptyError: a stage yielded nothing.
+        RetryLaterError: this slice is done, other slices of the same stage are not.
+    """
+    run, steps, shelf = Run(root), expand(recipe.stages), Shelf()
+    check_order(steps, recipe.inputs)
+    for kind, path in recipe.inputs.items():
+        shelf.add_external(kind, path)
+    store.commit_bytes(store.join(root, RECIPE), recipe.to_yaml().encode())
+    for step in steps:
+        _run_step(step, run, shelf, engine, settings or Settings())
+    return run
+
+
+def _run_step(step: Step, run: Run, shelf: Shelf, engine: Engine, settings: Settings) -> None:
+    """Run a step, again and again on its own output when it works in rounds."""
+    rounds = step.stage.rounds
+    for number in range(1, rounds + 1):
+        folder = run.folder(step.number, step.stage.name, number if rounds > 1 else 0)
+        manifest = _ensure(step.stage, folder, shelf, engine, settings, number if rounds > 1 else 0)
+        shelf.add(run, manifest, (step.stage.output, *step.stage.files))
+        if step.stage.settled(manifest.rows, manifest.dropped):
+            return
+    raise VerificationError(
+        f"stage {step.stage.name} did not settle in {rounds} rounds: a fault of the stage"
+    )
+
+
+def _ensure(  # noqa: PLR0913
+    stage: Stage, folder: StageFolder, shelf: Shelf, engine: Engine, settings: Settings, round_number: int
+) -> Manifest:
+    """Return the manifest of a stage's folder, after doing what is missing."""
+    inputs = shelf.inputs(stage)
+    identity = identify(stage, shelf.upstream(inputs), round_number)
+    begin(folder, identity)
+    manifest = folder.manifest()
+    if manifest is not None:
+        return manifest
+    tasks = list(stage.plan(inputs))
+    if [task.index for task in tasks] != list(range(len(tasks))):
+        raise VerificationError(
+            f"stage {stage.name} planned tasks that are not numbered 0, 1, 2, ... in order"
+        )
+    _do_missing(stage, folder, tasks, engine, settings)
+    _check_whole(stage, folder, tasks)
+    rows_in = shelf.rows.get(stage.reads[0]) if stage.reads else None
+    manifest = Manifest(
+        identity=identity,
+        output=stage.output,
+        rows_in=rows_in,
+        parts=folder.records(len(tasks)),
+        reproducible=stage.reproducible,
+    )
+    _check_not_empty(stage, manifest)
+    folder.seal(manifest)
+    settings.progress.end(manifest)
+    return manifest
+
+
+def _do_missing(
+    stage: Stage, folder: StageFolder, tasks: Sequence[Task], engine: Engine, settings: Settings
+) -> None:
+    finished = folder.finished(stage.output)
+    mine = [task for task in tasks if task.index % settings.slice_count == settings.slice_index]
+    missing = [task for task in mine if task.index not in finished]
+    settings.progress.begin(folder.name, len(mine), len(mine) - len(missing))
+    for done in engine.map(Execute(stage, folder), missing):
+        settings.progress.advance(done)
+
+
+def _check_whole(stage: Stage, folder: StageFolder, tasks: Sequence[Task]) -> None:
+    missing = sorted({task.index for task in tasks} - folder.finished(stage.output))
+    if missing:
+        raise RetryLaterError(
+            f"{folder.path}: this slice is done; {len(missing)} of {len(tasks)} parts of other slices are not yet "
+            f"there (first: {missing[0]}). Run the same command again when they are"
+        )
+
+
+def _check_not_empty(stage: Stage, manifest: Manifest) -> None:
+    if manifest.rows or stage.may_be_empty or stage.output not in _MUST_YIELD:
+        return
+    dropped = ", ".join(f"{reason} {rows:,}" for reason, rows in manifest.dropped.items()) or "nothing"
+    came = "" if manifest.rows_in is None else f" of {manifest.rows_in:,} rows in"
+    raise EmptyError(
+        f"stage {stage.name} yielded no {stage.output}{came}; dropped: {dropped}. "
+        f"Loosen its parameters or give it other input; nothing was sealed"
+    )

@@ -1,0 +1,88 @@
+"""From a list of stages to numbered steps, and from what a run holds to the inputs of the next step."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from witbuild.errors import InputError, RecipeError
+from witbuild.io import store
+from witbuild.io.manifest import digest_paths, dumps
+from witbuild.io.run import RECIPE, Run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from witbuild.io.manifest import Manifest
+    from witbuild.stage import Inputs, Stage
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage in its place: `item` counts the recipe's lines, `number` the folders."""
+
+    number: int
+    item: int
+    stage: Stage
+
+
+def expand(stages: Iterable[Stage]) -> list[Step]:
+    """Return the steps of a recipe's stages, numbered from 1."""
+    flat = [(item, step) for item, stage in enumerate(stages) for step in stage.steps()]
+    return [Step(number, item, stage) for number, (item, stage) in enumerate(flat, 1)]
+
+
+@dataclass
+class Shelf:
+    """The newest parts of every kind, and the fingerprint and rows of what made them."""
+
+    paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    fingerprints: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def add(self, run: Run, manifest: Manifest, kinds: Iterable[str]) -> None:
+        """Put what a whole stage made on the shelf, in place of what lay there of the same kinds."""
+        for kind in kinds:
+            self.paths[kind] = run.paths(manifest, kind)
+            self.fingerprints[kind] = manifest.fingerprint
+        self.rows[manifest.output] = manifest.rows
+
+    def add_external(self, kind: str, path: str) -> None:
+        """Put another run's, or a folder's or file's, parts on the shelf."""
+        if store.exists(store.join(path, RECIPE)):
+            other = Run(path)
+            manifest = other.newest(kind)[1]
+            self.paths[kind], self.fingerprints[kind] = other.paths(manifest, kind), manifest.fingerprint
+            return
+        found = store.expand(path)
+        if not found:
+            raise InputError(f"input {kind}: {path}: no such run, folder or file")
+        self.paths[kind] = tuple(found)
+        self.fingerprints[kind] = hashlib.sha256(dumps(digest_paths(path))).hexdigest()
+
+    def inputs(self, stage: Stage) -> Inputs:
+        """Return what a stage reads.
+
+        Raises:
+            RecipeError: something that it needs is not there.
+        """
+        for kind in stage.reads:
+            if kind not in self.paths:
+                raise RecipeError(
+                    f"stage {stage.name} reads {kind}, and nothing before it makes {kind}; "
+                    f"put a stage that does before it, or name one: --{kind} PATH (`inputs: {{{kind}: PATH}}`)"
+                )
+        return {kind: self.paths[kind] for kind in (*stage.reads, *stage.optional) if kind in self.paths}
+
+    def upstream(self, inputs: Inputs) -> Mapping[str, str]:
+        """Return the fingerprints of what made some inputs."""
+        return {kind: self.fingerprints[kind] for kind in inputs}
+
+
+def check_order(steps: Iterable[Step], given: Iterable[str]) -> None:
+    """Refuse, before any work, an order in which a stage reads what nothing before it makes."""
+    shelf = Shelf(paths=dict.fromkeys(given, ()))
+    for step in steps:
+        shelf.inputs(step.stage)
+        shelf.paths.update(dict.fromkeys((step.stage.output, *step.stage.files), ()))
