@@ -1,16 +1,16 @@
 """The errors that witbuild raises on purpose; each carries the exit code of the command line.
 
-    WitbuildError                      1   anything below
-    ├── RecipeError                    2   a recipe, option or parameter is wrong: names file, item, field and fix
-    │   └── RunMismatchError           2   a run directory was made from other parameters: both fingerprints
-    ├── MissingExtraError              2   an optional dependency is not installed: names the pip line
-    ├── PolicyError                    3   something was refused on purpose (private address, no contact, ...)
-    ├── VerificationError              4   bytes are not what a manifest or a law says
-    ├── InputError                     1   a file given to us cannot be read: names file, place, found, fix
-    │   └── CorruptPartError           1   a part of a run cannot be read: names the file, rest is resumable
-    ├── EmptyError                     1   a stage that must yield something yielded nothing
-    ├── WorkerError                    1   a worker process died (out of memory, crash): names the task
-    └── RetryLaterError               75   what is needed is not there yet (other slices of a batch job)
+WitbuildError                      1   anything below
+├── RecipeError                    2   a recipe, option or parameter is wrong: names file, item, field and fix
+│   └── RunMismatchError           2   a run directory was made from other parameters: both fingerprints
+├── MissingExtraError              2   an optional dependency is not installed: names the pip line
+├── PolicyError                    3   something was refused on purpose (private address, no contact, ...)
+├── VerificationError              4   bytes are not what a manifest or a law says
+├── InputError                     1   a file given to us cannot be read: names file, place, found, fix
+│   └── CorruptPartError           1   a part of a run cannot be read: names the file, rest is resumable
+├── EmptyError                     1   a stage that must yield something yielded nothing
+├── WorkerError                    1   a worker process died (out of memory, crash): names the task
+└── RetryLaterError               75   what is needed is not there yet (other slices of a batch job)
 """
 
 from __future__ import annotations

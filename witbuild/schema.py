@@ -1,7 +1,7 @@
 """Every table that passes between stages; the comment of each column is the specification.
 
     queries ──┐
-    pairs  ───┴─> pairs ─> ... ─> pairs ──> shards ──> model ──> scores
+    pairs  ───┴─> pairs ─> ... ─> pairs ─> samples ─> shards ──> model ──> scores
                    │ fetch also writes:  fetches (one row for every input), images (tars of re-encoded bytes)
                    └ dedup and balance pass:  bands, edges, stars, counts, charges, drops   (sliced tables)
 
@@ -43,23 +43,51 @@ QUERIES = pa.schema(
 
 PAIRS = pa.schema(
     [
-        column("key", KEY, "128-bit hash of (url, caption) in hex; identity of the pair and stem of its tar members"),
+        column(
+            "key",
+            KEY,
+            "128-bit hash of (url, caption) in hex; identity of the pair and stem of its tar members",
+        ),
         column("url", pa.string(), "absolute URL of the image, as found and resolved; never rewritten later"),
         column("caption", pa.string(), "the text, whitespace collapsed, at most 2,000 characters"),
-        column("caption_source", pa.string(), "alt | title | figcaption | og | jsonld | api | list | folder | sitemap"),
+        column(
+            "caption_source",
+            pa.string(),
+            "alt | title | figcaption | og | jsonld | api | list | folder | sitemap",
+        ),
         column("page_url", pa.string(), "page where the pair was found", null=True),
         column("source", pa.string(), "kind of source: wat | warc | list | site | commons | openverse | folder"),
         column("source_file", pa.string(), "archive, list or API that the pair came from", null=True),
-        column("source_offset", pa.int64(), "byte offset of the page's record, or row number in a list", null=True),
+        column(
+            "source_offset",
+            pa.int64(),
+            "byte offset of the page's record, or row number in a list",
+            null=True,
+        ),
         column("source_length", pa.int64(), "byte length of the page's record", null=True),
         column("licence", pa.string(), "licence evidence as found: a URL or a short name", null=True),
-        column("opt_out", pa.string(), "opt-out signals as found, comma separated: noai, noimageindex, ...", null=True),
+        column(
+            "opt_out",
+            pa.string(),
+            "opt-out signals as found, comma separated: noai, noimageindex, ...",
+            null=True,
+        ),
         column("language", pa.string(), "BCP 47 language of the caption", null=True),
-        column("width", pa.int32(), "pixels; declared by the source until fetched, then of the stored image", null=True),
+        column(
+            "width",
+            pa.int32(),
+            "pixels; declared by the source until fetched, then of the stored image",
+            null=True,
+        ),
         column("height", pa.int32(), "pixels; as width", null=True),
         column("expected_sha256", pa.string(), "hash of the original bytes that a list carries, hex", null=True),
         column("expected_md5", pa.string(), "hash of the original bytes that a list carries, hex", null=True),
-        column("query_ids", pa.list_(pa.int32()), "matched queries, ascending, no repeats; null: not matched yet", null=True),
+        column(
+            "query_ids",
+            pa.list_(pa.int32()),
+            "matched queries, ascending, no repeats; null: not matched yet",
+            null=True,
+        ),
         column("image_part", pa.int32(), "index of the images part that holds the stored bytes", null=True),
         column("image_offset", pa.int64(), "byte offset of the stored image in that part", null=True),
         column("image_bytes", pa.int32(), "byte length of the stored image", null=True),
@@ -84,7 +112,12 @@ FETCHES = pa.schema(
         column("mime", pa.string(), "Content-Type as served", null=True),
         column("etag", pa.string(), "ETag as served", null=True),
         column("last_modified", pa.string(), "Last-Modified as served", null=True),
-        column("signals", pa.string(), "rights signals seen: X-Robots-Tag, tdm-reservation, ..., comma separated", null=True),
+        column(
+            "signals",
+            pa.string(),
+            "rights signals seen: X-Robots-Tag, tdm-reservation, ..., comma separated",
+            null=True,
+        ),
     ],
 )
 
@@ -147,6 +180,20 @@ METRICS = pa.schema(
     ],
 )
 
+SAMPLES = pa.schema(
+    [
+        column("key", KEY, "of the pair"),
+        column("coin", pa.uint64(), "place in the global order: samples are sorted by (coin, key)"),
+        column("image_part", pa.int32(), "index of the images part that holds the stored bytes"),
+        column("image_offset", pa.int64(), "byte offset of the stored image in that part"),
+        column("image_bytes", pa.int32(), "byte length of the stored image"),
+        column("image_format", pa.string(), "jpg | png | webp: the tar member's extension"),
+        column("caption", pa.string(), "content of the member .txt"),
+        column("record", pa.string(), "content of the member .json: a row of witbuild.sample.record.RECORD"),
+        column("tar_bytes", pa.int64(), "that the sample's members take in a tar, headers and padding included"),
+    ],
+)
+
 SHARDS = pa.schema(
     [
         column("shard", pa.string(), "file name of the tar"),
@@ -166,6 +213,7 @@ TABLES: dict[str, pa.Schema] = {
     "drops": DROPS,
     "bands": BANDS,
     "edges": EDGES,
+    "samples": SAMPLES,
     "shards": SHARDS,
     "metrics": METRICS,
     "scores": SCORES,

@@ -119,7 +119,7 @@ class Stage(BaseModel):
         """Return the name under which a task's side file is published."""
         return f"{task.index:05d}{self.files[kind]}"
 
-    def settled(self, rows: int, dropped: Mapping[str, int]) -> bool:  # noqa: ARG002
+    def settled(self, rows: int, dropped: Mapping[str, int]) -> bool:
         """Say from a round's totals whether no further round is needed."""
         return True
 

@@ -17,6 +17,7 @@ from witbuild.errors import WorkerError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
+    from typing import Self
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -42,7 +43,7 @@ class LocalEngine:
         self.workers = workers or available_cores()
         self._pool: ProcessPoolExecutor | None = None
 
-    def __enter__(self) -> LocalEngine:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

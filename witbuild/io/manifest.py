@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _BLOCK = 1 << 20
+Content = bytes
+"""The content of a file; `bytes` means a number of them in the classes below."""
 
 
 def dumps(value: object) -> bytes:
@@ -97,9 +99,7 @@ class Done:
         try:
             return Done(**{**content, "files": tuple(File(**file) for file in content["files"])})
         except (TypeError, KeyError) as error:
-            raise CorruptPartError(
-                f"{path}: not a task's record ({error}); delete its part and run again"
-            ) from error
+            raise CorruptPartError(f"{path}: not a task's record ({error}); delete its part and run again") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +141,7 @@ class Manifest:
         """Return the files of a kind in the order of the parts."""
         return tuple(file for part in self.parts for file in part.files if file.kind == kind)
 
-    def to_json(self) -> bytes:
+    def to_json(self) -> Content:
         """Return the manifest's file content."""
         totals = {
             "rows": self.rows,
@@ -149,9 +149,7 @@ class Manifest:
             "bytes": self.bytes,
             "seconds": round(self.seconds, 3),
         }
-        return dumps(
-            {"fingerprint": self.fingerprint, "root": merkle_root(self.leaves()), **totals, **asdict(self)}
-        )
+        return dumps({"fingerprint": self.fingerprint, "root": merkle_root(self.leaves()), **totals, **asdict(self)})
 
     def leaves(self) -> list[tuple[str, str]]:
         """Return (path, sha256) of every file."""
@@ -164,8 +162,7 @@ class Manifest:
         try:
             identity = Identity(**content["identity"])
             parts = tuple(
-                Done(**{**part, "files": tuple(File(**file) for file in part["files"])})
-                for part in content["parts"]
+                Done(**{**part, "files": tuple(File(**file) for file in part["files"])}) for part in content["parts"]
             )
             manifest = Manifest(
                 identity=identity,
@@ -177,9 +174,7 @@ class Manifest:
         except (TypeError, KeyError) as error:
             raise CorruptPartError(f"{path}: not a manifest ({error}); delete it and run again") from error
         if manifest.fingerprint != content["fingerprint"]:
-            raise CorruptPartError(
-                f"{path}: its fingerprint does not fit its content; delete it and run again"
-            )
+            raise CorruptPartError(f"{path}: its fingerprint does not fit its content; delete it and run again")
         return manifest
 
 
@@ -209,9 +204,7 @@ def merkle_root(leaves: Iterable[tuple[str, str]]) -> str:
         return hashlib.sha256(b"").hexdigest()
     while len(level) > 1:
         pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
-        level = [
-            hashlib.sha256(b"\1" + b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs
-        ]
+        level = [hashlib.sha256(b"\1" + b"".join(pair)).digest() if len(pair) == 2 else pair[0] for pair in pairs]
     return level[0].hex()
 
 

@@ -115,6 +115,22 @@ class Run:
         pairs = [(folder, folder.manifest()) for folder in self.folders()]
         return [(folder, manifest) for folder, manifest in pairs if manifest is not None]
 
+    def sweep(self) -> None:
+        """Remove partial files that a killed driver left beside the stages' folders."""
+        if not store.is_remote(self.root):
+            for partial in Path(self.root).glob(f"*{store.PARTIAL}"):
+                partial.unlink(missing_ok=True)
+
+    def remove_from(self, number: int) -> None:
+        """Delete the folders from a number on, and what their tasks published elsewhere."""
+        for folder in reversed(self.folders()):
+            if int(folder.name.split("-")[0]) >= number:
+                store.remove(folder.manifest_path)
+                for name in store.listdir(store.join(folder.path, "done")):
+                    for file in Done.load(store.join(folder.path, "done", name)).files:
+                        store.remove(store.join(self.root, file.path))
+                store.remove(folder.path)
+
     def newest(self, kind: str) -> tuple[StageFolder, Manifest]:
         """Return the last whole stage that made a kind of table or file.
 

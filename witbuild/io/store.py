@@ -55,13 +55,9 @@ def _filesystem(scheme: str) -> Any:
     try:
         return fsspec.filesystem(scheme)
     except ImportError as error:
-        raise MissingExtraError(
-            f"a path that starts with {scheme}://", _EXTRAS.get(scheme, scheme)
-        ) from error
+        raise MissingExtraError(f"a path that starts with {scheme}://", _EXTRAS.get(scheme, scheme)) from error
     except ValueError as error:
-        raise InputError(
-            f"{scheme}://: no such kind of storage; use a local path, s3://, gs:// or hf://"
-        ) from error
+        raise InputError(f"{scheme}://: no such kind of storage; use a local path, s3://, gs:// or hf://") from error
 
 
 def remote(path: str) -> Any:
@@ -75,7 +71,7 @@ def remote(path: str) -> Any:
 def open_read(path: str) -> IO[bytes]:
     """Open a file to read bytes, seekable; a missing one is an InputError."""
     try:
-        stream: IO[bytes] = remote(path).open(path, "rb") if is_remote(path) else Path(path).open("rb")
+        stream: IO[bytes] = remote(path).open(path, "rb") if is_remote(path) else Path(path).open("rb")  # noqa: SIM115
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     return stream
@@ -100,7 +96,7 @@ def size(path: str) -> int:
 def listdir(path: str) -> list[str]:
     """Return the sorted names in a folder; an absent folder has none."""
     if not is_remote(path):
-        return sorted(os.listdir(path)) if Path(path).is_dir() else []
+        return sorted(file.name for file in Path(path).iterdir()) if Path(path).is_dir() else []
     system = remote(path)
     system.invalidate_cache()
     if not system.exists(path):
@@ -109,12 +105,12 @@ def listdir(path: str) -> list[str]:
 
 
 def expand(path: str) -> list[str]:
-    """Return the files that a path, a glob or a folder (with all below it) names, sorted; none when nothing is there."""
+    """Return the files that a path, a glob or a folder (with all below it) names, sorted; maybe none."""
     if is_remote(path):
         return _expand_remote(path)
     if Path(path).is_dir():
         return sorted(str(file) for file in Path(path).rglob("*") if file.is_file())
-    return [path] if Path(path).exists() else sorted(name for name in glob.glob(path, recursive=True))
+    return [path] if Path(path).exists() else sorted(glob.glob(path, recursive=True))  # noqa: PTH207
 
 
 def _expand_remote(path: str) -> list[str]:

@@ -66,8 +66,7 @@ queries, harvest, match, filter, dedup, balance, fetch, shard, train, eval; or m
     def to_yaml(self) -> str:
         """Return the recipe as YAML, every parameter that is not the default written out."""
         items = [
-            {registered_name(stage): stage.model_dump(mode="json", exclude_defaults=True)}
-            for stage in self.stages
+            {registered_name(stage): stage.model_dump(mode="json", exclude_defaults=True)} for stage in self.stages
         ]
         whole = {
             "name": self.name,
@@ -75,9 +74,7 @@ queries, harvest, match, filter, dedup, balance, fetch, shard, train, eval; or m
             "inputs": dict(self.inputs),
             "stages": items,
         }
-        return yaml.safe_dump(
-            {key: value for key, value in whole.items() if value}, sort_keys=False, width=120
-        )
+        return yaml.safe_dump({key: value for key, value in whole.items() if value}, sort_keys=False, width=120)
 
     def with_overrides(self, overrides: Iterable[str]) -> Recipe:
         """Return the recipe with `stage.field=value` set in every stage of that name; values are YAML.
@@ -89,19 +86,6 @@ queries, harvest, match, filter, dedup, balance, fetch, shard, train, eval; or m
         for override in overrides:
             recipe = replace(recipe, stages=_overridden(recipe.stages, override))
         return recipe
-
-    def until(self, name: str) -> Recipe:
-        """Return the recipe up to and with the last stage of a name.
-
-        Raises:
-            RecipeError: it has none.
-        """
-        places = [index for index, stage in enumerate(self.stages) if stage.name == name]
-        if not places:
-            raise RecipeError(
-                f"the recipe has no stage {name!r}; it has {', '.join(s.name for s in self.stages)}"
-            )
-        return replace(self, stages=self.stages[: places[-1] + 1])
 
 
 def registered_name(stage: Stage) -> str:
@@ -119,9 +103,7 @@ def _overridden(stages: tuple[Stage, ...], override: str) -> tuple[Stage, ...]:
         raise RecipeError(f"--set {override}: the recipe has no stage {name!r}")
     value, _ = load(text, f"--set {override}")
     return tuple(
-        make_stage(
-            registered_name(stage), {**stage.model_dump(exclude_defaults=True), parameter: value}, "--set"
-        )
+        make_stage(registered_name(stage), {**stage.model_dump(exclude_defaults=True), parameter: value}, "--set")
         if stage.name == name
         else stage
         for stage in stages
@@ -176,9 +158,7 @@ class _Reader:
         if isinstance(item, str):
             return self.stage(item, {}, place)
         if not isinstance(item, dict) or len(item) != 1:
-            raise self.error(
-                place, f"found {_shown(item)}, expected one stage: `name` or `name: {{field: value}}`"
-            )
+            raise self.error(place, f"found {_shown(item)}, expected one stage: `name` or `name: {{field: value}}`")
         ((name, values),) = item.items()
         if not isinstance(values, dict | None):
             raise self.error((*place, str(name)), f"found {_shown(values)}, expected a mapping of fields")
@@ -195,9 +175,7 @@ class _Reader:
     def error(self, place: Place, problem: str, inner: Place = ()) -> RecipeError:
         line = line_of((*place, *inner), self.lines)
         at = f"{self.file}:{line}" if line else self.file
-        path = "".join(
-            f"[{step}]" if isinstance(step, int) else f".{step}" for step in (*place, *inner)
-        ).lstrip(".")
+        path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in (*place, *inner)).lstrip(".")
         return RecipeError(f"{at}: {path}: {problem}" if path else f"{at}: {problem}")
 
 

@@ -13,13 +13,13 @@ Place = tuple[str | int, ...]
 
 
 def load(text: str, file: str) -> tuple[Any, dict[Place, int]]:
-    """Return the value of a YAML document and the line of every place in it.
+    r"""Return the value of a YAML document and the line of every place in it.
 
     Raises:
         RecipeError: the text is not YAML, or a key stands twice; names file and line.
 
     Example:
-        >>> value, lines = load("a:\\n  - b: 1\\n", "x.yaml")
+        >>> value, lines = load("a:\n  - b: 1\n", "x.yaml")
         >>> value, lines["a", 0, "b"]
         ({'a': [{'b': 1}]}, 2)
     """
@@ -29,9 +29,7 @@ def load(text: str, file: str) -> tuple[Any, dict[Place, int]]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""
-        raise RecipeError(
-            f"{file}{line}: not valid YAML: {getattr(error, 'problem', None) or error}"
-        ) from error
+        raise RecipeError(f"{file}{line}: not valid YAML: {getattr(error, 'problem', None) or error}") from error
     lines: dict[Place, int] = {}
     if node is not None:
         _walk(node, (), lines, file)

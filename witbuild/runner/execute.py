@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from witbuild.errors import VerificationError
@@ -13,6 +12,8 @@ from witbuild.io.manifest import Done, File, dumps, sha256_file
 from witbuild.stage import MapStage
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from witbuild.io.run import StageFolder
     from witbuild.stage import Part, Stage, Task
 
@@ -71,9 +72,7 @@ def check_rows(stage: Stage, task: Task, part: Part) -> None:
         VerificationError: rows of a MapStage were lost, or its side files are not those declared.
     """
     if set(part.files) != set(stage.files):
-        raise VerificationError(
-            f"stage {stage.name} wrote files {sorted(part.files)}, declared {sorted(stage.files)}"
-        )
+        raise VerificationError(f"stage {stage.name} wrote files {sorted(part.files)}, declared {sorted(stage.files)}")
     if isinstance(stage, MapStage):
         rows_in = tables.Footer(task.sources[stage.reads[0]][0]).rows
         rows_out, dropped = part.table.num_rows, sum(part.dropped.values())
@@ -86,8 +85,4 @@ def check_rows(stage: Stage, task: Task, part: Part) -> None:
 
 def _shown(task: Task) -> str:
     paths = [path for paths in task.sources.values() for path in paths]
-    return (
-        ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-        if paths
-        else "nothing"
-    )
+    return ", ".join(paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "") if paths else "nothing"

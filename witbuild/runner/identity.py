@@ -32,10 +32,7 @@ def parameters(stage: Stage) -> dict[str, Any]:
         for name, field in fields.items()
     }
     kept = {name: value for name, value in values.items() if not marks.get(name, {}).get("runtime")}
-    return {
-        name: _digested(value) if marks.get(name, {}).get("digested") else value
-        for name, value in kept.items()
-    }
+    return {name: _digested(value) if marks.get(name, {}).get("digested") else value for name, value in kept.items()}
 
 
 def _digested(value: Any) -> Any:

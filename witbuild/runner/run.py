@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from witbuild.errors import EmptyError, RetryLaterError, VerificationError
@@ -11,16 +11,16 @@ from witbuild.io.manifest import Manifest
 from witbuild.io.run import RECIPE, Run
 from witbuild.runner.execute import Execute
 from witbuild.runner.identity import begin, identify
-from witbuild.runner.steps import Shelf, Step, check_order, expand
+from witbuild.runner.steps import Shelf, Step, check_order, expand, first_step, until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from witbuild.engine import Engine
-    from witbuild.io.manifest import Done
+    from witbuild.io.manifest import Done, Identity
     from witbuild.io.run import StageFolder
     from witbuild.recipe import Recipe
-    from witbuild.stage import Stage, Task
+    from witbuild.stage import Inputs, Stage, Task
 
 _MUST_YIELD = ("queries", "pairs", "shards")
 
@@ -55,12 +55,15 @@ class Silent:
 class Settings:
     """How a run is carried out; nothing here can change what comes out.
 
-    `slice_index` of `slice_count` does only the tasks whose index leaves that remainder: one job of an array.
+    `slice_index` of `slice_count` does only the tasks whose index leaves that remainder: one job of an array. `until`
+    names the stage after which to stop, `restart_from` the stage that is deleted first, with all that follows it.
     """
 
-    progress: Progress = Silent()
+    progress: Progress = field(default_factory=Silent)
     slice_index: int = 0
     slice_count: int = 1
+    until: str = ""
+    restart_from: str = ""
 
 
 def run_recipe(recipe: Recipe, root: str, engine: Engine, settings: Settings | None = None) -> Run:
@@ -71,70 +74,81 @@ def run_recipe(recipe: Recipe, root: str, engine: Engine, settings: Settings | N
         EmptyError: a stage yielded nothing.
         RetryLaterError: this slice is done, other slices of the same stage are not.
     """
-    run, steps, shelf = Run(root), expand(recipe.stages), Shelf()
+    settings, steps, run = settings or Settings(), expand(recipe.stages), Run(root)
     check_order(steps, recipe.inputs)
+    if settings.restart_from:
+        run.remove_from(first_step(steps, settings.restart_from).number)
+    shelf = Shelf()
     for kind, path in recipe.inputs.items():
         shelf.add_external(kind, path)
     store.commit_bytes(store.join(root, RECIPE), recipe.to_yaml().encode())
-    for step in steps:
-        _run_step(step, run, shelf, engine, settings or Settings())
+    runner = _Runner(run, shelf, engine, settings)
+    for step in until(steps, settings.until) if settings.until else steps:
+        runner.finish(step)
+    run.sweep()
     return run
 
 
-def _run_step(step: Step, run: Run, shelf: Shelf, engine: Engine, settings: Settings) -> None:
-    """Run a step, again and again on its own output when it works in rounds."""
-    rounds = step.stage.rounds
-    for number in range(1, rounds + 1):
-        folder = run.folder(step.number, step.stage.name, number if rounds > 1 else 0)
-        manifest = _ensure(step.stage, folder, shelf, engine, settings, number if rounds > 1 else 0)
-        shelf.add(run, manifest, (step.stage.output, *step.stage.files))
-        if step.stage.settled(manifest.rows, manifest.dropped):
-            return
-    raise VerificationError(
-        f"stage {step.stage.name} did not settle in {rounds} rounds: a fault of the stage"
-    )
+@dataclass(frozen=True)
+class _Runner:
+    """Brings one step after another to its end."""
 
+    run: Run
+    shelf: Shelf
+    engine: Engine
+    settings: Settings
 
-def _ensure(  # noqa: PLR0913
-    stage: Stage, folder: StageFolder, shelf: Shelf, engine: Engine, settings: Settings, round_number: int
-) -> Manifest:
-    """Return the manifest of a stage's folder, after doing what is missing."""
-    inputs = shelf.inputs(stage)
-    identity = identify(stage, shelf.upstream(inputs), round_number)
-    begin(folder, identity)
-    manifest = folder.manifest()
-    if manifest is not None:
+    def finish(self, step: Step) -> None:
+        """Run a step, again and again on its own output when it works in rounds."""
+        rounds = step.stage.rounds
+        for number in range(1, rounds + 1):
+            round_number = number if rounds > 1 else 0
+            folder = self.run.folder(step.number, step.stage.name, round_number)
+            manifest = self.ensure(step.stage, folder, round_number)
+            self.shelf.add(self.run, manifest, (step.stage.output, *step.stage.files))
+            if step.stage.settled(manifest.rows, manifest.dropped):
+                return
+        raise VerificationError(f"stage {step.stage.name} did not settle in {rounds} rounds: a fault of the stage")
+
+    def ensure(self, stage: Stage, folder: StageFolder, round_number: int) -> Manifest:
+        """Return the manifest of a stage's folder, after doing what is missing."""
+        inputs = self.shelf.inputs(stage)
+        identity = identify(stage, self.shelf.upstream(inputs), round_number)
+        begin(folder, identity)
+        return folder.manifest() or self.make(stage, folder, identity, inputs)
+
+    def make(self, stage: Stage, folder: StageFolder, identity: Identity, inputs: Inputs) -> Manifest:
+        """Do the tasks that are missing and seal the stage."""
+        tasks = _planned(stage, inputs)
+        self.do_missing(stage, folder, tasks)
+        _check_whole(stage, folder, tasks)
+        manifest = Manifest(
+            identity=identity,
+            output=stage.output,
+            rows_in=self.shelf.rows.get(stage.reads[0]) if stage.reads else None,
+            parts=folder.records(len(tasks)),
+            reproducible=stage.reproducible,
+        )
+        _check_not_empty(stage, manifest)
+        folder.seal(manifest)
+        self.settings.progress.end(manifest)
         return manifest
+
+    def do_missing(self, stage: Stage, folder: StageFolder, tasks: Sequence[Task]) -> None:
+        """Do the tasks of this slice that no earlier run finished."""
+        settings, finished = self.settings, folder.finished(stage.output)
+        mine = [task for task in tasks if task.index % settings.slice_count == settings.slice_index]
+        missing = [task for task in mine if task.index not in finished]
+        settings.progress.begin(folder.name, len(mine), len(mine) - len(missing))
+        for done in self.engine.map(Execute(stage, folder), missing):
+            settings.progress.advance(done)
+
+
+def _planned(stage: Stage, inputs: Inputs) -> list[Task]:
     tasks = list(stage.plan(inputs))
     if [task.index for task in tasks] != list(range(len(tasks))):
-        raise VerificationError(
-            f"stage {stage.name} planned tasks that are not numbered 0, 1, 2, ... in order"
-        )
-    _do_missing(stage, folder, tasks, engine, settings)
-    _check_whole(stage, folder, tasks)
-    rows_in = shelf.rows.get(stage.reads[0]) if stage.reads else None
-    manifest = Manifest(
-        identity=identity,
-        output=stage.output,
-        rows_in=rows_in,
-        parts=folder.records(len(tasks)),
-        reproducible=stage.reproducible,
-    )
-    _check_not_empty(stage, manifest)
-    folder.seal(manifest)
-    settings.progress.end(manifest)
-    return manifest
-
-
-def _do_missing(
-    stage: Stage, folder: StageFolder, tasks: Sequence[Task], engine: Engine, settings: Settings
-) -> None:
-    finished = folder.finished(stage.output)
-    mine = [task for task in tasks if task.index % settings.slice_count == settings.slice_index]
-    missing = [task for task in mine if task.index not in finished]
-    settings.progress.begin(folder.name, len(mine), len(mine) - len(missing))
-    for done in engine.map(Execute(stage, folder), missing):
-        settings.progress.advance(done)
+        raise VerificationError(f"stage {stage.name} planned tasks that are not numbered 0, 1, 2, ... in order")
+    return tasks
 
 
 def _check_whole(stage: Stage, folder: StageFolder, tasks: Sequence[Task]) -> None:

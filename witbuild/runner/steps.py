@@ -12,7 +12,7 @@ from witbuild.io.manifest import digest_paths, dumps
 from witbuild.io.run import RECIPE, Run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from witbuild.io.manifest import Manifest
     from witbuild.stage import Inputs, Stage
@@ -86,3 +86,23 @@ def check_order(steps: Iterable[Step], given: Iterable[str]) -> None:
     for step in steps:
         shelf.inputs(step.stage)
         shelf.paths.update(dict.fromkeys((step.stage.output, *step.stage.files), ()))
+
+
+def first_step(steps: Sequence[Step], name: str) -> Step:
+    """Return the first step of the first stage of a name; `dedup` finds `dedup.bands`.
+
+    Raises:
+        RecipeError: there is none.
+    """
+    for step in steps:
+        if name in {step.stage.name, step.stage.name.split(".", 1)[0]}:
+            return step
+    names = dict.fromkeys(step.stage.name.split(".", 1)[0] for step in steps)
+    raise RecipeError(f"there is no stage {name!r} in this recipe; it has {', '.join(names)}")
+
+
+def until(steps: Sequence[Step], name: str) -> list[Step]:
+    """Return the steps up to and with the last stage of a name."""
+    first_step(steps, name)
+    last = max(step.item for step in steps if step.stage.name.split(".", 1)[0] == name)
+    return [step for step in steps if step.item <= last]
