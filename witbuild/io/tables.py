@@ -53,15 +53,14 @@ def from_rows(rows: Iterable[Mapping[str, object]], schema: pa.Schema) -> pa.Tab
     return conform(pa.Table.from_pylist(list(rows), schema=schema), schema)
 
 
-def write(
-    path: Path, table: pa.Table, *, dropped: Mapping[str, int], row_groups: Sequence[int] | None = None
-) -> None:
+def write(path: Path, table: pa.Table, *, dropped: Mapping[str, int], row_groups: Sequence[int] | None = None) -> None:
     """Write a part: zstd, the same bytes for the same rows, drop counts in the footer, slices as row groups."""
     metadata = {**(table.schema.metadata or {}), _DROPPED: json.dumps(dict(sorted(dropped.items()))).encode()}
     schema = table.schema.with_metadata(metadata)
     with pq.ParquetWriter(path, schema, compression="zstd", store_schema=True) as writer:
         start = 0
-        for rows in row_groups if row_groups is not None else [table.num_rows]:
+        groups: Sequence[int] = [table.num_rows] if row_groups is None else row_groups
+        for rows in groups:
             writer.write_table(table.slice(start, rows).cast(schema), row_group_size=max(rows, 1))
             start += rows
     if start != table.num_rows:
@@ -91,7 +90,7 @@ def read_rows(path: str, start: int, stop: int, columns: list[str] | None = None
         file = pq.ParquetFile(stream)
         sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
         ends = np.cumsum(sizes, dtype=np.int64)
-        first, last = np.searchsorted(ends, start, "right"), np.searchsorted(ends, stop, "left")
+        first, last = int(np.searchsorted(ends, start, "right")), int(np.searchsorted(ends, stop, "left"))
         table = file.read_row_groups(range(first, min(last + 1, len(sizes))), columns=columns)
         return table.slice(start - int(ends[first - 1] if first else 0), stop - start)
 
@@ -122,17 +121,31 @@ class _naming:  # noqa: N801
         return None
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (pa.ArrowException, OSError, IndexError)) and not isinstance(
-            error, FileNotFoundError
-        ):
+        if isinstance(error, (pa.ArrowException, OSError, IndexError)) and not isinstance(error, FileNotFoundError):
             raise CorruptPartError(
                 f"{self.path}: not a readable part ({error}); delete this file and run again to rebuild it"
             ) from error
 
 
-def by_slice(
-    table: pa.Table, slices: npt.NDArray[np.integer], count: int
-) -> tuple[pa.Table, tuple[int, ...]]:
+def bounds(path: str, name: str) -> set[object]:
+    """Return the least and the greatest values of a column in each row group, from the footer alone.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "a.parquet"
+        >>> write(path, pa.table({"a": ["x", "y", "z"]}), dropped={}, row_groups=[2, 1])
+        >>> sorted(bounds(str(path), "a"))
+        ['x', 'y', 'z']
+    """
+    with store.open_read(path) as stream, _naming(path):
+        metadata = pq.ParquetFile(stream).metadata
+        column = metadata.schema.names.index(name)
+        groups = (metadata.row_group(i).column(column) for i in range(metadata.num_row_groups))
+        found = [group.statistics for group in groups if group.is_stats_set and group.statistics.has_min_max]
+        return {value for statistics in found for value in (statistics.min, statistics.max)}
+
+
+def by_slice(table: pa.Table, slices: npt.NDArray[np.integer], count: int) -> tuple[pa.Table, tuple[int, ...]]:
     """Sort rows by slice, keeping their order within one, and return the sizes of all `count` slices.
 
     Example:
@@ -141,8 +154,8 @@ def by_slice(
         ([2, 1, 3], (1, 0, 2, 0))
     """
     order = np.argsort(slices, kind="stable")
-    sizes = np.bincount(slices, minlength=count)
-    return table.take(pa.array(order)), tuple(int(size) for size in sizes)
+    sizes: list[int] = np.bincount(slices, minlength=count).tolist()
+    return table.take(pa.array(order)), tuple(sizes)
 
 
 def sort(table: pa.Table, *columns: str) -> pa.Table:

@@ -1,0 +1,55 @@
+"""Write the data set: WebDataset tars in one shuffled order, whatever parts and workers made them.
+
+pairs ─ scatter ─> samples, sliced by coin ─ sort ─> samples in the global order ─ pack ─> shards ─ index
+                                                                    images ────────┘
+
+RUN/dataset/data/train-00000-of-00012.tar      key.jpg key.json key.txt, samples_per_shard of them
+RUN/dataset/data/sizes.json                    {"train-00000-of-00012.tar": 10000, ...}
+RUN/dataset/metadata/train-00000-of-00012.parquet    the shard's records as a table
+RUN/dataset/index.json                         every shard with samples, bytes and sha256
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from witbuild.stage import Stage
+from witbuild.stages.shard.index import Index
+from witbuild.stages.shard.pack import Pack
+from witbuild.stages.shard.scatter import Scatter
+from witbuild.stages.shard.sort import Sort
+
+
+class Shard(Stage):
+    """Write the data set as WebDataset tars, `RUN/dataset`, that any CLIP trainer reads."""
+
+    name: ClassVar = "shard"
+    reads: ClassVar = ("pairs", "images")
+    optional: ClassVar = ("queries",)
+    output: ClassVar = "shards"
+
+    samples_per_shard: int = Field(10_000, ge=1)
+    """At most so many samples in a tar."""
+    max_shard_bytes: int | None = Field(1_000_000_000, ge=1 << 20)
+    """At most so many bytes in a tar; a single larger sample has a tar of its own."""
+    val_fraction: float = Field(0.0, ge=0, lt=1)
+    """Share of the images that go to a second split, named val."""
+    seed: int = 0
+    """Of the shuffle and of the split."""
+    slices: int = Field(16, ge=1, le=1 << 16)
+    """In how many slices the order is sorted, at about one million pairs each; the tars do not depend on it."""
+
+    def steps(self) -> tuple[Stage, ...]:
+        """Return the four steps."""
+        return (
+            Scatter(seed=self.seed, slices=self.slices, val_fraction=self.val_fraction),
+            Sort(),
+            Pack(
+                samples_per_shard=self.samples_per_shard,
+                max_shard_bytes=self.max_shard_bytes,
+                train_slices=self.slices,
+            ),
+            Index(),
+        )

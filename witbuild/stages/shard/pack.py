@@ -1,0 +1,140 @@
+"""The global order into shards: cut it into exact ranges and write each as a tar and a parquet file."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import IO, TYPE_CHECKING, ClassVar
+
+from witbuild.errors import EmptyError, InputError
+from witbuild.stage import Part, Stage, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    import pyarrow as pa
+
+    from witbuild.stage import Inputs
+
+_SPLITS = ("train", "val")
+
+
+class Pack(Stage):
+    """Cut the global order into shards and write each as a tar with a parquet file of its records."""
+
+    name: ClassVar = "shard.pack"
+    reads: ClassVar = ("samples", "images")
+    output: ClassVar = "shards"
+    files: ClassVar = {"tars": ".tar", "sidecars": ".parquet"}
+    homes: ClassVar = {"tars": "dataset/data", "sidecars": "dataset/metadata"}
+
+    samples_per_shard: int
+    """At most in a shard."""
+    max_shard_bytes: int | None
+    """At most in a shard."""
+    train_slices: int
+    """So many of the samples' parts are train's, the rest val's."""
+
+    def plan(self, inputs: Inputs) -> Iterator[Task]:
+        """Yield a task for each shard: train's, then val's."""
+        paths, images = inputs["samples"], inputs["images"]
+        _check_one_format(paths)
+        index = 0
+        for held, parts in enumerate((paths[: self.train_slices], paths[self.train_slices :])):
+            shards = list(self._cut(parts))
+            for number, (sources, skip, rows) in enumerate(shards):
+                arguments = {"held": held, "shard": number, "shards": len(shards), "skip": skip, "rows": rows}
+                yield Task(index, {"samples": sources, "images": images}, arguments)
+                index += 1
+        if index == 0:
+            raise EmptyError("stage shard: no pair has a stored image; put fetch before shard and see what it dropped")
+
+    def _cut(self, parts: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int, int]]:
+        """Yield for each shard the parts that hold it, its first row in them, and its rows."""
+        from witbuild.io import tables
+        from witbuild.io.tars import payload
+        from witbuild.sample.order import cut, spans
+
+        rows = [tables.Footer(path).rows for path in parts]
+        sizes = (tables.read(path, ["tar_bytes"])["tar_bytes"].to_numpy() for path in parts)
+        limit = None if self.max_shard_bytes is None else payload(self.max_shard_bytes)
+        for start, stop in cut(sizes, samples=self.samples_per_shard, size=limit):
+            inside = spans(rows, start, stop)
+            yield tuple(parts[part] for part, _, _ in inside), inside[0][1], stop - start
+
+    def process(self, task: Task) -> Part:
+        """Write one shard."""
+        from witbuild.io import tables
+        from witbuild.sample.record import sidecar
+        from witbuild.schema import SHARDS
+        from witbuild.stages.shard.images import read_images
+
+        samples = _rows(task.sources["samples"], task.arguments["skip"], task.arguments["rows"])
+        tar, parquet = task.scratch_file("shard.tar"), task.scratch_file("shard.parquet")
+        images = read_images(samples, task.sources["images"])
+        with tar.open("wb") as stream:
+            hashed = _Hashed(stream)
+            _write(hashed, samples, images)
+        tables.write(parquet, sidecar(samples), dropped={})
+        row = {
+            "shard": self.file_name("tars", task),
+            "split": _SPLITS[task.arguments["held"]],
+            "samples": len(samples),
+            "bytes": tar.stat().st_size,
+            "sha256": hashed.digest.hexdigest(),
+        }
+        return Part(tables.from_rows([row], SHARDS), files={"tars": tar, "sidecars": parquet})
+
+    def file_name(self, kind: str, task: Task) -> str:
+        """Return the shard's name, as in train-00000-of-00012.tar."""
+        numbers = task.arguments
+        return f"{_SPLITS[numbers['held']]}-{numbers['shard']:05d}-of-{numbers['shards']:05d}{self.files[kind]}"
+
+
+def _check_one_format(paths: Iterable[str]) -> None:
+    """Refuse images of several formats: samples would differ in their members and readers would fail."""
+    from witbuild.io import tables
+
+    formats = {value for path in paths for value in tables.bounds(path, "image_format")}
+    if len(formats) > 1:
+        raise InputError(
+            f"stage shard: the images are {' and '.join(sorted(map(str, formats)))}; the samples of a data set have "
+            "one format: let fetch encode them all as one (its parameter `format`)"
+        )
+
+
+def _rows(paths: Iterable[str], skip: int, rows: int) -> pa.Table:
+    """Read so many rows of the parts behind each other, after the first few."""
+    import pyarrow as pa
+
+    from witbuild.io import tables
+
+    out = []
+    for path in paths:
+        stop = min(tables.Footer(path).rows, skip + rows)
+        out.append(tables.read_rows(path, skip, stop))
+        skip, rows = 0, rows - (stop - skip)
+    return pa.concat_tables(out)
+
+
+class _Hashed:
+    """A stream that hashes what is written to it."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.digest = hashlib.sha256()
+        self._stream = stream
+
+    def write(self, content: bytes) -> int:
+        self.digest.update(content)
+        return self._stream.write(content)
+
+
+def _write(stream: _Hashed, samples: pa.Table, images: list[bytes]) -> None:
+    """Write the samples' members, those of a sample in the order of their names."""
+    from witbuild.io.tars import TarWriter
+
+    columns = (samples[name].to_pylist() for name in ("key", "image_format", "record", "caption"))
+    with TarWriter(stream) as tar:
+        for image, key, extension, record, caption in zip(images, *columns, strict=True):
+            content = {extension: image, "json": record.encode(), "txt": caption.encode()}
+            for name in sorted(content):
+                tar.add(f"{key}.{name}", content[name])
