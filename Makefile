@@ -1,0 +1,53 @@
+# Every target does its own set-up: git, make and Python 3.11 or newer are enough.
+# make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu takes the small CPU build of torch where that host is reached.
+PYTHON ?= python3
+TORCH_INDEX ?=
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: demo test lint types imports unit test-slow test-soak bench docs docker clean
+
+demo: .venv/.train
+	$(BIN)/witbuild demo --out demo
+
+test: lint unit
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: .venv/.dev
+	$(PYTEST) -n 2 --dist loadgroup
+
+test-slow: .venv/.dev
+	$(PYTEST) -m slow
+
+test-soak: .venv/.dev
+	$(PYTEST) -m soak
+
+bench: .venv/.dev
+	$(BIN)/python -m tests.bench
+
+docs: .venv/.dev
+	$(BIN)/python -m tests.docs.generate
+
+docker:
+	tests/docker/build.sh
+
+clean:
+	rm -rf .venv build dist demo run .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+.venv/.made: .ci/bootstrap.py
+	$(PYTHON) .ci/bootstrap.py .venv
+	touch $@
+
+.venv/.train: .venv/.made pyproject.toml
+	$(if $(TORCH_INDEX),$(BIN)/python -m pip install -q torch torchvision --index-url $(TORCH_INDEX))
+	$(BIN)/python -m pip install -q -e '.[train]'
+	touch $@
+
+.venv/.dev: .venv/.train
+	$(BIN)/python -m pip install -q -e '.[train,test,lint]'
+	touch $@

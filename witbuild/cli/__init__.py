@@ -1,0 +1,46 @@
+"""The command line: the only room that prints.
+
+app.py        the list of commands; loads a command's module when it is called, so that --help answers at once
+options.py    a stage's parameters -> options
+stage.py      `witbuild match`, `witbuild dedup`, ...: one stage into a run directory
+crawl.py      `witbuild crawl`: harvest + match + filter + fetch
+recipes.py    `witbuild run`, `witbuild stages`
+results.py    `witbuild status`, `witbuild report`
+demo.py       `witbuild demo`
+progress.py   bars on a terminal, plain lines elsewhere
+work.py       what all commands that work share: engine, slices, the run itself
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import NoReturn
+
+
+def main() -> None:
+    """Run the command line; errors that are meant for a person end in one message and an exit code."""
+    from witbuild.errors import WitbuildError
+
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        from witbuild.cli.app import app
+
+        app()
+    except WitbuildError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted; the same command goes on from here", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _terminated(_number: int, _frame: object) -> NoReturn:
+    _fail("terminated; the same command goes on from here", 143)
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    print(f"witbuild: {message}", file=sys.stderr)  # noqa: T201
+    sys.exit(code)
