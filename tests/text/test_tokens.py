@@ -13,9 +13,7 @@ from witbuild.text.normalise import can_match, normalise
 from witbuild.text.tokens import SEMANTICS, Semantics, query_tokens, tokens
 
 EVERY_CHARACTER = [
-    char
-    for char in map(chr, range(sys.maxunicode + 1))
-    if unicodedata.category(char) not in {"Cn", "Co", "Cs"}
+    char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(char) not in {"Cn", "Co", "Cs"}
 ]
 
 
@@ -91,9 +89,7 @@ def test_case_pairs_agree() -> None:
     assert differing == []
 
 
-@given(
-    st.text(alphabet="ab ,.`\t", max_size=6), st.lists(st.text(alphabet="ab ,.`\t", max_size=8), max_size=20)
-)
+@given(st.text(alphabet="ab ,.`\t", max_size=6), st.lists(st.text(alphabet="ab ,.`\t", max_size=8), max_size=20))
 def test_a_query_that_cannot_match_does_not(query: str, texts: list[str]) -> None:
     run = f" {query} "
     padded = [" " + " ".join(tokens(text, "metaclip")) + " " for text in texts]

@@ -35,9 +35,7 @@ def can_match(query: str, semantics: Semantics = "witbuild") -> bool:
     """
     if semantics != "metaclip":
         return bool(tokens(query, semantics))
-    return bool(query.strip()) and _contains(
-        tokens(_tightest(query), semantics), query_tokens(query, semantics)
-    )
+    return bool(query.strip()) and _contains(tokens(_tightest(query), semantics), query_tokens(query, semantics))
 
 
 def _tightest(query: str) -> str:

@@ -1,0 +1,141 @@
+"""The compiled matcher against its definition, and both against a substring search in the normal form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from witbuild.text.match import Matcher, match_reference
+from witbuild.text.normalise import normalise
+from witbuild.text.scan import scan
+from witbuild.text.tokens import SEMANTICS, Semantics, tokens
+from witbuild.text.trie import key_of, word_at
+
+# Short words over few letters meet often; the rest is what folding, cutting and composing turn on.
+LETTERS = "abAB ,.'-_\t\n`é\u0301ßŉǰΐİı\u0345\u00ad\u200b\ufe0f東京กิ่한\u1112\u1161각क्ष\U00020000\U0001f600\x00"
+HOSTILE = st.one_of(st.text(alphabet=LETTERS, max_size=12), st.text(max_size=12))
+LONG = st.text(alphabet="ab", min_size=6, max_size=10)
+TEXTS = st.one_of(HOSTILE, st.lists(st.one_of(LONG, st.sampled_from("ab")), max_size=8).map(" ".join))
+SEMANTIC = st.sampled_from(SEMANTICS)
+
+
+def compiled(captions: list[str], queries: list[str], semantics: Semantics) -> list[list[int]]:
+    found: list[list[int]] = (
+        Matcher(pa.array(queries, pa.string()), semantics).match(pa.array(captions, pa.string())).to_pylist()
+    )
+    return found
+
+
+@settings(max_examples=500)
+@given(st.lists(TEXTS, max_size=8), st.lists(TEXTS, max_size=8), SEMANTIC)
+def test_compiled_and_reference_agree(captions: list[str], queries: list[str], semantics: Semantics) -> None:
+    captions = [*captions, " ".join([*captions, *queries]), ",".join(queries)]
+    assert compiled(captions, queries, semantics) == match_reference(captions, queries, semantics)
+
+
+@settings(max_examples=200)
+@given(st.lists(TEXTS, max_size=6), st.lists(TEXTS, max_size=6))
+def test_reference_agrees_with_substrings_of_normal_forms(captions: list[str], queries: list[str]) -> None:
+    captions = [*captions, " ".join(queries)]
+    texts = [f" {normalise(caption)} " for caption in captions]
+    runs = [f" {normalise(query)} " for query in queries]
+    expected = [[i for i, run in enumerate(runs) if run.strip() and run in text] for text in texts]
+    assert match_reference(captions, queries, "witbuild") == expected
+
+
+@settings(max_examples=200)
+@given(st.lists(TEXTS, max_size=6), st.lists(TEXTS, max_size=6))
+def test_metaclip_agrees_with_padding_and_substring(captions: list[str], queries: list[str]) -> None:
+    def padded(text: str) -> str:
+        for mark in ",.;:?!`":
+            text = text.replace(mark, f" {mark} ")
+        return " " + text.replace("\t", " ").replace("\n", " ") + " "
+
+    captions = [*captions, " ".join(queries)]
+    expected = [[i for i, q in enumerate(queries) if q.strip(" ") and f" {q} " in padded(c)] for c in captions]
+    assert compiled(captions, queries, "metaclip") == expected
+
+
+@settings(max_examples=300)
+@given(st.lists(TEXTS, max_size=6), SEMANTIC)
+def test_scan_cuts_as_tokens_does(texts: list[str], semantics: Semantics) -> None:
+    out, ends, lasts = scan(pa.array(texts, pa.string()), semantics)
+    words = (
+        [out[start:end].tobytes().decode() for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+        if len(ends)
+        else []
+    )
+    found = [words[first:last] for first, last in zip([0, *lasts[:-1]], lasts, strict=True)] if len(lasts) else []
+    assert found == [tokens(text, semantics) for text in texts]
+
+
+def test_every_overlap_counts_once() -> None:
+    queries = ["ice", "ice cream", "cream cake", "ice cream cake", "cake", "cream ice", "Ice-Cream"]
+    assert compiled(["ice cream cake, ICE CREAM"], queries, "witbuild") == [[0, 1, 2, 3, 4, 6]]
+    assert compiled(["cream, ice"], queries, "exact-case") == [[0, 5]]
+
+
+def test_case_is_kept_where_it_counts() -> None:
+    for semantics in ("exact-case", "metaclip"):
+        assert compiled(["Turkey", "turkey"], ["turkey"], semantics) == [[], [0]]
+
+
+def test_arrow_types_slices_chunks_and_nulls() -> None:
+    matcher = Matcher(pa.chunked_array([["x", "red"], ["square"]]))
+    texts = ["skip", "a red square", None, "", "squared"]
+    for kind in (pa.string(), pa.large_string(), pa.string_view()):
+        assert matcher.match(pa.array(texts, kind)[1:]).to_pylist() == [[1, 2], [], [], []]
+    assert matcher.match(pa.array(texts).dictionary_encode()).to_pylist()[1] == [1, 2]
+    assert matcher.match(pa.chunked_array([texts[:2], texts[2:]])).to_pylist()[1] == [1, 2]
+    assert matcher.match(pa.chunked_array([], pa.string())).to_pylist() == []
+    assert matcher.match(pa.nulls(2, pa.string())).to_pylist() == [[], []]
+
+
+def test_broken_utf8_costs_characters_and_no_more() -> None:
+    octets = [b"red \xff square", b"red \xe6\x9d", b"\xf0\x9f red", b"re\x80d", b"\xed\xa0\x80 red"]
+    column = pa.array(octets, pa.binary()).view(pa.string())
+    assert Matcher(pa.array(["red"])).match(column).to_pylist() == [[0], [0], [0], [], [0]]
+
+
+def test_a_hostile_caption_is_matched_in_linear_memory_and_time() -> None:
+    queries = ["a", "a a", "a a a", "b" * 100]
+    texts = ["a " * 500_000 + "b" * 100, "ß" * 100_000, "e" + "\u0301" * 100_000, "," * 100_000]
+    assert compiled(texts, queries, "witbuild") == [[0, 1, 2, 3], [], [], []]
+    assert compiled(texts, queries, "metaclip") == [[0, 1, 2, 3], [], [], []]
+
+
+def test_tokens_with_one_key_are_told_apart_by_their_bytes() -> None:
+    """A key of the long kind cannot be that of a short token, and a shared one is not taken for a match."""
+    vocabulary = Matcher(pa.array(["abcdefgh"])).trie.words
+    other, prefix = (np.frombuffer(octets, np.uint8) for octets in (b"abcdefgi", b"abcdefghi"))
+    key = key_of(np.frombuffer(b"abcdefgh", np.uint8), 0, 8)
+    assert vocabulary.slots[word_at(np.frombuffer(b"abcdefgh", np.uint8), 0, 8, key, vocabulary), 1] != 0
+    assert vocabulary.slots[word_at(other, 0, 8, key, vocabulary), 1] == 0
+    assert vocabulary.slots[word_at(prefix, 0, 9, key, vocabulary), 1] == 0
+    assert int(key) >> 63 == 1
+
+
+@given(st.binary(max_size=7), st.binary(max_size=7))
+def test_short_tokens_are_their_own_keys(one: bytes, other: bytes) -> None:
+    keys = [int(key_of(np.frombuffer(octets or b"x", np.uint8), 0, len(octets))) for octets in (one, other)]
+    assert (keys[0] == keys[1]) == (one == other)
+    assert max(keys) >> 63 == 0
+
+
+def test_numbers_are_rows_and_duplicates_all_report() -> None:
+    queries = ["ice cream", "?!", "Ice Cream", "ice-cream", "cream"]
+    assert compiled(["ICE CREAM"], queries, "witbuild") == [[0, 2, 3, 4]]
+
+
+@pytest.mark.parametrize("semantics", SEMANTICS)
+def test_real_alt_text(shared: Path, semantics: Semantics) -> None:
+    texts = pq.read_table(shared / "lists" / "laion_10000.parquet")["TEXT"].to_pylist()[:2000]
+    captions = [text or "" for text in texts]
+    queries = sorted({word for text in captions[:300] for word in text.split()} | set(captions[:50]))[:500]
+    assert compiled(captions, queries, semantics) == match_reference(captions, queries, semantics)

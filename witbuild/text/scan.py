@@ -1,0 +1,191 @@
+"""Tokens of a whole Arrow column at once: `witbuild.text.tokens` as compiled loops over the column's bytes.
+
+offsets   0        9      15          captions, as Arrow holds them
+data      Ice-Cream Dog's ...
+out       icecreamdogs...             folded bytes of all tokens, without gaps
+ends         3    8  11 12            end of each token in `out`; it starts where the one before it ends
+lasts             2     4             end of each caption's tokens in `ends`
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import njit
+
+from witbuild.text import characters
+from witbuild.text.alphabet import CODES, GROWTH, PART, SINGLE, SIZE, SPACE, Alphabet, Side, alphabet
+from witbuild.text.tokens import Semantics, tokens
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Bytes = npt.NDArray[np.uint8]
+    Offsets = npt.NDArray[np.int64]
+
+
+GAP, WORD, ALONE = CODES[characters.GAP], CODES[characters.WORD], CODES[characters.ALONE]
+GONE = CODES[characters.GONE]
+
+
+class Scan(NamedTuple):
+    """Tokens of texts: `out` uint8, `ends` int64 of shape (tokens,), `lasts` int64 of shape (texts,)."""
+
+    out: Bytes
+    ends: Offsets
+    lasts: Offsets
+
+
+def scan(texts: pa.Array | pa.ChunkedArray, semantics: Semantics, side: Side = "caption") -> Scan:
+    """Cut every text of a column of strings into tokens; a null has the tokens of an empty text.
+
+    Example:
+        >>> found = scan(pa.array(["Ice-Cream", None, "Dog's"]), "witbuild")
+        >>> bytes(found.out), found.ends.tolist(), found.lasts.tolist()
+        (b'icecreamdogs', [3, 8, 11, 12], [2, 2, 4])
+    """
+    letters = alphabet(semantics, side)
+    data, offsets = plain_buffers(texts, semantics, letters)
+    found = cut(data, offsets, letters)
+    return Scan(found.out.copy(), found.ends.copy(), found.lasts)
+
+
+def plain_buffers(texts: pa.Array | pa.ChunkedArray, semantics: Semantics, letters: Alphabet) -> tuple[Bytes, Offsets]:
+    """Return the bytes and the offsets of texts that `cut` may read: what is not plain, in its normal form."""
+    flat = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    column = pc.fill_null(flat.cast(pa.large_string()), "")
+    data, offsets = _buffers(column)
+    if letters.at_spaces:
+        return data, offsets
+    hard = _hard(data, offsets, letters.plain)
+    if not hard.any():
+        return data, offsets
+    normal = [_normal(data[offsets[row] : offsets[row + 1]], semantics) for row in np.flatnonzero(hard)]
+    return _buffers(pc.replace_with_mask(column, pa.array(hard), pa.array(normal, pa.large_string())))
+
+
+def _normal(octets: Bytes, semantics: Semantics) -> str:
+    return " ".join(tokens(octets.tobytes().decode("utf-8", "replace"), semantics))
+
+
+def _buffers(column: pa.LargeStringArray) -> tuple[Bytes, Offsets]:
+    _, offsets, data = column.buffers()
+    stop = column.offset + len(column) + 1
+    positions = np.frombuffer(offsets, np.int64)[column.offset : stop] if len(column) else np.zeros(1, np.int64)
+    return np.frombuffer(data or b"\0", np.uint8), positions
+
+
+@njit(cache=True, nogil=True)
+def cut(data: Bytes, offsets: Offsets, letters: Alphabet) -> Scan:
+    """Cut the texts between n + 1 offsets into tokens, in arrays that are large enough whatever the texts hold."""
+    size, rows = offsets[-1] - offsets[0], len(offsets) - 1
+    found = Scan(np.empty(GROWTH * size + 1, np.uint8), np.empty(2 * size + rows, np.int64), np.empty(rows, np.int64))
+    size, count = (
+        _at_spaces(data, offsets, letters, found) if letters.at_spaces else _words(data, offsets, letters, found)
+    )
+    return Scan(found.out[:size], found.ends[:count], found.lasts)
+
+
+@njit(cache=True, nogil=True)
+def _at_spaces(data: Bytes, offsets: Offsets, letters: Alphabet, found: Scan) -> tuple[int, int]:
+    kinds, (out, ends, lasts) = letters.kinds, found
+    size, count = 0, 0
+    for row in range(len(lasts)):
+        for place in range(offsets[row], offsets[row + 1]):
+            octet = data[place]
+            kind = kinds[octet]
+            if kind != PART:
+                ends[count] = size
+                count += 1
+            if kind != SPACE:
+                out[size] = octet
+                size += 1
+            if kind == SINGLE:
+                ends[count] = size
+                count += 1
+        ends[count] = size
+        count += 1
+        lasts[row] = count
+    return size, count
+
+
+@njit(cache=True, nogil=True)
+def _words(data: Bytes, offsets: Offsets, letters: Alphabet, found: Scan) -> tuple[int, int]:
+    """Follow the pattern ``word (word | mark)* | alone mark*`` over the kinds of the characters."""
+    kinds, fold_offsets, fold_bytes = letters.kinds, letters.fold_offsets, letters.fold_bytes
+    out, ends, lasts = found
+    size, count = 0, 0
+    for row in range(len(lasts)):
+        inside = GAP
+        place, stop = offsets[row], offsets[row + 1]
+        while place < stop:
+            code, width = int(data[place]), 1
+            if code >= 0x80:
+                code, width = _decode(data, place, stop)
+            kind = kinds[code] if code < SIZE else ALONE
+            if inside != GAP and (kind in (GAP, ALONE) or (kind == WORD and inside == ALONE)):
+                ends[count] = size
+                count += 1
+                inside = GAP
+            if kind in (WORD, ALONE):
+                inside = kind
+            if code < 0x80:  # one byte, whose folded form is one byte at the same place
+                out[size] = fold_bytes[code]
+                size += inside != GAP
+            elif inside != GAP and kind != GONE:
+                if code < SIZE:
+                    size = _copy(fold_bytes, fold_offsets[code], fold_offsets[code + 1], out, size)
+                else:  # beyond the tables there is only what folds to itself
+                    size = _copy(data, place, place + width, out, size)
+            place += width
+        if inside != GAP:
+            ends[count] = size
+            count += 1
+        lasts[row] = count
+    return size, count
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _copy(source: Bytes, start: int, end: int, out: Bytes, size: int) -> int:
+    for place in range(start, end):
+        out[size] = source[place]
+        size += 1
+    return size
+
+
+@njit(cache=True, nogil=True)
+def _decode(data: Bytes, place: int, stop: int) -> tuple[int, int]:
+    """Return the code point at a place and its width in bytes; broken UTF-8 is U+FFFD, one byte wide."""
+    lead = int(data[place])
+    if lead < 0x80:
+        return lead, 1
+    width = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
+    if lead < 0xC2 or lead > 0xF4 or place + width > stop:
+        return 0xFFFD, 1
+    code = lead & (0x7F >> width)
+    for index in range(place + 1, place + width):
+        if data[index] & 0xC0 != 0x80:
+            return 0xFFFD, 1
+        code = code << 6 | int(data[index] & 0x3F)
+    return code, width
+
+
+@njit(cache=True, nogil=True)
+def _hard(data: Bytes, offsets: Offsets, plain: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Say of each text whether it holds a character that is not plain."""
+    hard = np.zeros(len(offsets) - 1, np.bool_)
+    for row in range(len(hard)):
+        place, stop = offsets[row], offsets[row + 1]
+        while place < stop:
+            if data[place] < 0x80:
+                place += 1
+                continue
+            code, width = _decode(data, place, stop)
+            if code >= SIZE or not plain[code]:
+                hard[row] = True
+                break
+            place += width
+    return hard
