@@ -164,3 +164,14 @@ def domain_slice(url: str, slices: int) -> int:
     """
     digest = hashlib.blake2b(registered_domain(url).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") % slices
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of a web URL, without a slash at the end; empty when it is none.
+
+    Example:
+        >>> origin("http://A.test:8080/x?y"), origin("https://a.test:443/")
+        ('http://a.test:8080', 'https://a.test')
+    """
+    parsed = parse(url)
+    return parsed.origin if parsed else ""

@@ -1,0 +1,217 @@
+"""The client: one polite GET, guarded at every hop, over by its deadline.
+
+    get(url)
+     └ attempt            429, 5xx, reset, short body: again, after a pause
+        └ hop             guard -> robots -> slot of the host -> pinned address -> status, headers, body
+           └ redirect     the next hop, guarded like the first
+
+Time counts only while a request is on the wire: waiting for a polite moment costs a URL nothing of its
+deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import zlib
+from typing import TYPE_CHECKING, Any, Self
+
+import aiohttp
+
+from witbuild.web import addresses, encodings, robots, urls
+from witbuild.web.reasons import FetchError, foreign
+from witbuild.web.resolver import Resolver
+from witbuild.web.settings import Settings, check_user_agent
+from witbuild.web.slots import Slot
+from witbuild.web.wire import REDIRECTS, Ask, Head, Response, exchange
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+__all__ = ["Client", "FetchError", "Head", "Response", "Settings"]
+
+RETRIED = frozenset({"http_429", "http_500", "http_502", "http_503", "http_504", "reset", "short_body"})
+_LARGE_BODIES = 16
+
+
+class Client:
+    """Fetches URLs; an async context manager, of one event loop.
+
+    Args:
+        settings: how it behaves.
+        lookup: host -> addresses, in place of the system's resolver.
+
+    Raises:
+        PolicyError: the user agent names no contact, or an override is not `address:port`.
+    """
+
+    def __init__(self, settings: Settings, lookup: Callable[[str], tuple[str, ...]] | None = None) -> None:
+        check_user_agent(settings.user_agent)
+        self.settings = settings
+        self._guard = addresses.Guard(settings.allow_private, settings.ports)
+        self._resolver = Resolver(self._guard, settings.resolve, lookup)
+        self._robots = robots.Robots(self._fetch_robots, robots.token(settings.user_agent))
+        self._slots: dict[str, Slot] = {}
+        self._wire = asyncio.Semaphore(settings.connections)
+        self._large = asyncio.Semaphore(_LARGE_BODIES)
+        self._session: aiohttp.ClientSession
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                resolver=self._resolver, use_dns_cache=False, limit=0, socket_factory=self._socket
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # each attempt has its own deadline
+            headers={"User-Agent": self.settings.user_agent},
+            auto_decompress=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._robots.close()
+        await self._session.close()
+        await self._resolver.close()
+
+    def _socket(self, info: tuple[Any, ...]) -> socket.socket:
+        """Make a socket; the last check, of the very address that is connected to."""
+        family, kind, protocol, _, address = info
+        if not self._guard.allows(str(address[0])):
+            raise PermissionError(f"{address[0]} is not allowed")
+        return socket.socket(family=family, type=kind, proto=protocol)
+
+    async def get(
+        self,
+        url: str,
+        *,
+        accept: str = "*/*",
+        max_bytes: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        inspect: Callable[[Head], None] | None = None,
+    ) -> Response:
+        """Fetch a URL: status 200 or 203, or 304 to a conditional request.
+
+        Args:
+            url: absolute, http or https.
+            accept: the Accept header.
+            max_bytes: of the body, instead of the settings'.
+            headers: further ones.
+            inspect: sees the head before the body is read, and may refuse it with a FetchError.
+
+        Raises:
+            FetchError: any failure, with its reason.
+        """
+        sent = {"Accept": accept, "Accept-Encoding": encodings.ACCEPTED, **(headers or {})}
+        bound = max_bytes or self.settings.max_bytes
+        return await self._attempts(
+            url, Ask(headers=sent, max_bytes=bound, inspect=inspect, robots=self.settings.robots)
+        )
+
+    async def robots_rules(self, url: str) -> robots.Rules:
+        """Return what robots.txt says at a URL's origin; FetchError (robots_unavailable, ...) when it forbids all."""
+        return await self._robots.rules(url)
+
+    async def _fetch_robots(self, url: str) -> bytes:
+        sent = {"Accept": "text/plain,*/*;q=0.1", "Accept-Encoding": "identity"}
+        ask = Ask(headers=sent, max_bytes=robots.MAX_BYTES, robots=False, cut=True)
+        return (await self._attempts(url, ask)).body
+
+    def slot(self, host: str) -> Slot:
+        """Return the slot of a host."""
+        if host not in self._slots:
+            self._slots[host] = Slot(
+                concurrency=self.settings.per_host,
+                delay_seconds=self.settings.delay_seconds,
+                max_delay_seconds=self.settings.max_delay_seconds,
+                give_up_after=self.settings.give_up_after,
+            )
+        return self._slots[host]
+
+    async def _attempts(self, url: str, ask: Ask) -> Response:
+        """Try, and try again what may pass, until the deadline's seconds on the wire are used up."""
+        budget = _Budget(self.settings.timeout_seconds)
+        for attempt in range(self.settings.retries + 1):
+            try:
+                return await self._follow(url, ask, budget)
+            except FetchError as failure:
+                if failure.reason not in RETRIED or attempt == self.settings.retries or budget.left <= 0:
+                    raise
+                await asyncio.sleep(self.settings.backoff_seconds * 2**attempt * _jitter(url))
+        raise AssertionError("unreachable")
+
+    async def _follow(self, url: str, ask: Ask, budget: _Budget) -> Response:
+        """Go from redirect to redirect; each is a request of its own to the guard, robots.txt and the slots."""
+        asked: list[str] = []
+        current = self._guard.check_url(url)
+        while len(asked) <= self.settings.max_redirects:
+            response = await self._hop(current, ask, budget, tuple(asked))
+            if response.status not in REDIRECTS:
+                return response
+            asked.append(current)
+            current = self._guard.check_url(_target(response))
+            if current in asked:
+                raise FetchError("redirect_loop", f"back to {current}", response.status)
+        raise FetchError("redirect_loop", f"more than {self.settings.max_redirects} redirects", response.status)
+
+    async def _hop(self, url: str, ask: Ask, budget: _Budget, asked: tuple[str, ...]) -> Response:
+        slot = self.slot(urls.host(url))
+        slot.check()
+        if ask.robots:
+            slot.slow_to((await self._robots.check(url)).delay_seconds)
+        async with slot:
+            try:
+                response = await self._request(url, ask, budget, asked)
+            except FetchError as failure:
+                slot.note(failure)
+                self._rest(slot, failure)
+                raise
+            slot.note(None)
+            return response
+
+    def _rest(self, slot: Slot, failure: FetchError) -> None:
+        """Leave a host alone that asks for it."""
+        if failure.http_status in (429, 503):
+            asked = failure.retry_after_seconds
+            slot.rest(self.settings.backoff_seconds if asked is None else asked)
+
+    async def _request(self, url: str, ask: Ask, budget: _Budget, asked: tuple[str, ...]) -> Response:
+        async with self._wire:
+            try:
+                async with budget:
+                    await self._resolver.pin(urls.host(url).strip("[]"))
+                    return await exchange(self._session, url, ask, large=self._large, redirects=asked)
+            except (aiohttp.ClientError, OSError, ValueError, FetchError) as error:
+                raise foreign(error) from None
+
+
+class _Budget:
+    """Seconds that a get may spend on the wire; `async with budget:` spends them, TimeoutError when none are left."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+
+    async def __aenter__(self) -> None:
+        self._start = asyncio.get_running_loop().time()
+        self._timeout = asyncio.timeout(self.left)
+        await self._timeout.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.left -= asyncio.get_running_loop().time() - self._start
+        await self._timeout.__aexit__(kind, error, trace)
+
+
+def _target(response: Response) -> str:
+    target = urls.resolve(response.url, response.headers.get("location", ""))
+    if target is None or "location" not in response.headers:
+        raise FetchError("bad_redirect", response.headers.get("location", "no Location")[:200], response.status)
+    return target
+
+
+def _jitter(url: str) -> float:
+    """Return 0.5 to 1.5, another for each URL, so that what failed together does not come back together."""
+    return 0.5 + zlib.crc32(url.encode()) / 2**32

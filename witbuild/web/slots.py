@@ -1,0 +1,77 @@
+"""Politeness: one slot a host; how many requests at once, how far apart, and when to leave it alone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from witbuild.web.reasons import FetchError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+HOST_FAILURES = frozenset(
+    {"dns", "refused", "unreachable", "tls", "timeout", "reset", "bad_http", "http_429", "http_503"}
+)
+"""Reasons that say something about the host rather than about the URL."""
+
+
+class Slot:
+    """A host's place in the crawl; `async with slot:` waits until a request may start.
+
+    Args:
+        concurrency: requests at once.
+        delay_seconds: from the start of one request to the start of the next.
+        max_delay_seconds: longest wait that a server may impose, by crawl delay or Retry-After.
+        give_up_after: failures of the host in a row after which it is not asked again; 0: never.
+    """
+
+    def __init__(self, *, concurrency: int, delay_seconds: float, max_delay_seconds: float, give_up_after: int) -> None:
+        self._places = asyncio.Semaphore(concurrency)
+        self._delay = delay_seconds
+        self._max_delay = max_delay_seconds
+        self._give_up_after = give_up_after
+        self._next_start = 0.0
+        self._failures = 0
+
+    def slow_to(self, delay_seconds: float) -> None:
+        """Take over a crawl delay longer than the slot's own; FetchError (crawl_delay) when it is too long."""
+        if delay_seconds > self._max_delay:
+            words = f"asks for {delay_seconds:g} s, at most {self._max_delay:g} s are waited"
+            raise FetchError("crawl_delay", words)
+        self._delay = max(self._delay, delay_seconds)
+
+    def rest(self, seconds: float) -> None:
+        """Start nothing for some seconds, at most the longest wait."""
+        now = asyncio.get_running_loop().time()
+        self._next_start = max(self._next_start, now + min(seconds, self._max_delay))
+
+    def note(self, failure: FetchError | None) -> None:
+        """Count failures of the host in a row; anything else ends the row."""
+        self._failures = self._failures + 1 if failure and failure.reason in HOST_FAILURES else 0
+
+    def check(self) -> None:
+        """Raise FetchError (host_gave_up) when the host is not asked any more."""
+        if self._give_up_after and self._failures >= self._give_up_after:
+            raise FetchError("host_gave_up", f"{self._failures} failures in a row")
+
+    async def __aenter__(self) -> None:
+        await self._places.acquire()
+        try:
+            await self._wait()
+            self.check()
+        except BaseException:
+            self._places.release()
+            raise
+
+    async def _wait(self) -> None:
+        clock = asyncio.get_running_loop().time
+        while (left := self._next_start - clock()) > 0:  # again: it may have been told to rest meanwhile
+            self.check()
+            await asyncio.sleep(left)
+        self._next_start = clock() + self._delay
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._places.release()

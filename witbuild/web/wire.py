@@ -1,0 +1,148 @@
+"""One request on the wire: head, checks, body, all within bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from yarl import URL
+
+from witbuild.web import encodings
+from witbuild.web.reasons import FetchError
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Mapping
+
+    import aiohttp
+    from multidict import CIMultiDictProxy
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_SMALL_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of an answer before its body.
+
+    Attributes:
+        url: that answered.
+        status: of HTTP.
+        headers: lower-case name -> value; repeated headers joined with commas.
+        redirects: the URLs asked before this one, in order.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    redirects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Response(Head):
+    """An answer with its body, decompressed."""
+
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What is asked besides the URL.
+
+    Attributes:
+        headers: to send.
+        max_bytes: of the body, before and after decompression.
+        inspect: sees the head before the body is read, and may refuse it with a FetchError.
+        robots: obey robots.txt.
+        cut: a longer body is cut instead of refused.
+    """
+
+    headers: Mapping[str, str]
+    max_bytes: int
+    inspect: Callable[[Head], None] | None = None
+    robots: bool = True
+    cut: bool = False
+
+
+async def exchange(
+    session: aiohttp.ClientSession, url: str, ask: Ask, *, large: asyncio.Semaphore, redirects: tuple[str, ...]
+) -> Response:
+    """Send one request and read its answer, a redirect's without its body.
+
+    Args:
+        session: that connects.
+        url: checked, without a fragment.
+        ask: headers and bounds.
+        large: held while a body grows beyond 1 MiB, so that memory is bounded whatever servers send.
+        redirects: the URLs asked before.
+
+    Raises:
+        FetchError: the status is an error, or a bound is broken; other exceptions are the library's.
+    """
+    async with session.get(URL(url, encoded=True), headers=ask.headers, allow_redirects=False) as answer:
+        head = Head(url, answer.status, _flat(answer.headers), redirects)
+        if head.status in REDIRECTS:
+            return Response(url, head.status, head.headers, redirects)
+        _check(head, ask)
+        raw = await _body(answer, ask, large)
+        body = encodings.decode(raw, head.headers.get("content-encoding", ""), ask.max_bytes)
+        return Response(url, head.status, head.headers, redirects, body)
+
+
+def _flat(headers: CIMultiDictProxy[str]) -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for name, value in headers.items():
+        key = name.lower()
+        flat[key] = f"{flat[key]}, {value}" if key in flat else value
+    return flat
+
+
+def _check(head: Head, ask: Ask) -> None:
+    conditional = head.status == 304 and "If-None-Match" in ask.headers
+    if head.status not in (200, 203) and not conditional:
+        raise FetchError(
+            f"http_{head.status}", "", head.status, retry_after_seconds(head.headers.get("retry-after", ""))
+        )
+    if ask.inspect:
+        ask.inspect(head)
+    announced = head.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > ask.max_bytes and not ask.cut:
+        raise FetchError("too_large", f"{announced} bytes announced, at most {ask.max_bytes} are read", head.status)
+
+
+async def _body(answer: aiohttp.ClientResponse, ask: Ask, large: asyncio.Semaphore) -> bytes:
+    body = bytearray()
+    await _read(answer, body, min(ask.max_bytes, _SMALL_BYTES))
+    if len(body) > _SMALL_BYTES and len(body) <= ask.max_bytes:
+        async with large:
+            await _read(answer, body, ask.max_bytes)
+    if len(body) > ask.max_bytes and not ask.cut:
+        raise FetchError("too_large", f"more than {ask.max_bytes} bytes", answer.status)
+    return bytes(body[: ask.max_bytes])
+
+
+async def _read(answer: aiohttp.ClientResponse, body: bytearray, limit: int) -> None:
+    """Append what comes until the end or until there is more than the limit."""
+    while len(body) <= limit and (chunk := await answer.content.readany()):
+        body += chunk
+
+
+def retry_after_seconds(value: str) -> float | None:
+    """Return the seconds that a Retry-After asks for; None when it says nothing.
+
+    A date is read against the clock (RFC 9110, section 10.2.3).
+
+    Example:
+        >>> retry_after_seconds("120"), retry_after_seconds("1e9"), retry_after_seconds("soon")
+        (120.0, None, None)
+    """
+    if value.isdecimal():
+        return float(value[:12])
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    from datetime import UTC, datetime
+
+    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
