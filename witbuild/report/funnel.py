@@ -1,0 +1,95 @@
+"""The funnel: what each stage of a run took, gave and dropped, from the manifests alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from witbuild.io.manifest import total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from witbuild.io.manifest import Manifest
+    from witbuild.io.run import Run
+
+_ROWS = ("pairs", "samples")
+"""Tables whose rows are pairs on their way."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """What one stage of the recipe did, all its steps and rounds together."""
+
+    stage: str
+    rows_in: int | None
+    """Pairs that came in; None where a stage reads none."""
+    rows_out: int
+    unit: str
+    """What went out: pairs, samples, or the kind of its table."""
+    dropped: Mapping[str, int]
+    """Reason -> rows, most first."""
+    bytes: int
+    """Of all files that the stage wrote."""
+    seconds: float
+    """Of all tasks, added up over workers."""
+
+    @property
+    def unaccounted(self) -> int:
+        """Rows that came in and neither went out nor were dropped; anything but 0 is a fault."""
+        if self.rows_in is None or self.unit not in _ROWS:
+            return 0
+        return self.rows_in - self.rows_out - sum(self.dropped.values())
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows in, or out where none come in, over the tasks' seconds."""
+        return (self.rows_out if self.rows_in is None else self.rows_in) / self.seconds if self.seconds else 0.0
+
+
+def funnel(manifests: Iterable[Manifest]) -> list[Line]:
+    """Return a line for each stage of the recipe, in order."""
+    lines: list[Line] = []
+    pairs: int | None = None
+    for stage, group in groupby(manifests, lambda manifest: manifest.identity.name.partition(".")[0]):
+        line = _line(stage, tuple(group), pairs)
+        lines.append(line)
+        pairs = line.rows_out if line.unit == "pairs" else pairs
+    return lines
+
+
+def _line(stage: str, steps: Sequence[Manifest], pairs: int | None) -> Line:
+    moving = [step for step in steps if step.output in _ROWS]
+    last = moving[-1] if moving else steps[-1]
+    reads_pairs = any("pairs" in step.identity.upstream for step in steps)
+    return Line(
+        stage=stage,
+        rows_in=(steps[0].rows_in if pairs is None else pairs) if reads_pairs and moving else None,
+        rows_out=last.rows,
+        unit=last.output,
+        dropped=total(step.dropped for step in (moving or steps)),
+        bytes=sum(step.bytes for step in steps),
+        seconds=sum(step.seconds for step in steps),
+    )
+
+
+def reasons(lines: Iterable[Line]) -> Iterator[tuple[str, str, int, float]]:
+    """Yield (stage, reason, rows, share of the rows that the stage took), most rows first."""
+    found = [(line, reason, rows) for line in lines for reason, rows in line.dropped.items()]
+    for line, reason, rows in sorted(found, key=lambda one: (-one[2], one[0].stage, one[1])):
+        taken = line.rows_out + sum(line.dropped.values()) if line.rows_in is None else line.rows_in
+        yield line.stage, reason, rows, rows / max(taken, 1)
+
+
+def pairs_around(run: Run, stage: str) -> tuple[Manifest | None, Manifest | None]:
+    """Return the manifests of the pairs that a stage took and of those that it gave, where there are such."""
+    before: Manifest | None = None
+    after: Manifest | None = None
+    for _, manifest in run.manifests():
+        mine = manifest.identity.name.partition(".")[0] == stage
+        if manifest.output == "pairs" and mine:
+            after = manifest
+        elif manifest.output == "pairs" and after is None:
+            before = manifest
+    return before, after

@@ -1,0 +1,164 @@
+"""The sections of the page, one function each; what a run has not made yet has no section."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from witbuild.errors import InputError
+from witbuild.report import balance, samples, training
+from witbuild.report.charts import bar
+from witbuild.report.funnel import reasons
+from witbuild.report.markup import Markup, element, join
+from witbuild.report.units import duration, host, size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from witbuild.io.run import Run
+    from witbuild.report.funnel import Line
+    from witbuild.report.markup import Child
+
+_TILES = 24
+_REASONS = 15
+
+
+def _section(title: str, text: str, *content: Child) -> Markup:
+    return element("section", element("h2", title), element("p", text), *content)
+
+
+def _table(
+    titles: Sequence[str], rows: Sequence[Sequence[Child]], *, numbers: frozenset[int], wide: int = -1
+) -> Markup:
+    def cell(tag: str, column: int, content: Child) -> Markup:
+        style = "number" if column in numbers else "wide" if column == wide else None
+        return element(tag, content, class_=style)
+
+    head = element("tr", [cell("th", column, title) for column, title in enumerate(titles)])
+    body = [element("tr", [cell("td", column, one) for column, one in enumerate(row)]) for row in rows]
+    return element("div", element("table", element("thead", head), element("tbody", *body)), class_="panel")
+
+
+def show_funnel(lines: Sequence[Line]) -> Markup:
+    """Return the table of what each stage took, gave and dropped."""
+    if not lines:
+        return _section("Funnel", "No stage of this run is whole yet.")
+    most = max((line.rows_out for line in lines if line.unit in ("pairs", "samples")), default=1)
+    titles = ("stage", "", "in", "out", "dropped, by reason", "bytes", "time", "rows/s")
+    rows = [_funnel_row(line, most) for line in lines]
+    text = (
+        "What each stage took, gave and dropped. Every row that came in went out or was dropped for a reason; "
+        "the runner checks that sum. Time is that of all workers added up."
+    )
+    return _section("Funnel", text, _table(titles, rows, numbers=frozenset({2, 3, 5, 6, 7}), wide=1))
+
+
+def _funnel_row(line: Line, most: int) -> list[Child]:
+    moving = line.unit in ("pairs", "samples")
+    named = line.unit in ("queries", "samples")
+    out = f"{line.rows_out:,}" if line.unit == "pairs" else f"{line.rows_out:,} {line.unit if named else 'rows'}"
+    dropped = [element("span", f"{reason} {rows:,}", class_="chip") for reason, rows in line.dropped.items()]
+    fault = element("div", f"{line.unaccounted:,} unaccounted for", class_="fault") if line.unaccounted else None
+    return [
+        element("span", line.stage, class_="stage"),
+        bar(line.rows_out / max(most, 1)) if moving else None,
+        line.rows_in,
+        out,
+        join(dropped, fault),
+        size(line.bytes),
+        duration(line.seconds),
+        f"{line.rows_per_second:,.0f}" if moving else None,
+    ]
+
+
+def show_reasons(lines: Sequence[Line]) -> Markup | None:
+    """Return the table of the reasons that cost most rows."""
+    found = list(reasons(lines))[:_REASONS]
+    if not found:
+        return None
+    rows: list[list[Child]] = [
+        [stage, reason, count, bar(share, "lost"), f"{share:.1%}"] for stage, reason, count, share in found
+    ]
+    table = _table(("stage", "reason", "rows", "", "of its input"), rows, numbers=frozenset({2, 4}), wide=3)
+    return _section("Why pairs were dropped", "The reasons that cost most rows.", table)
+
+
+def show_balance(run: Run) -> Markup | None:
+    """Return the curve of pairs a query, before and after balance."""
+    found = balance.read_balance(run)
+    if found is None:
+        return None
+    chart = element("div", balance.draw(found), class_="panel chart")
+    return _section("Balance", _balance_text(found), chart)
+
+
+def _balance_text(found: balance.Balance) -> str:
+    listed = f" of {found.listed:,}" if found.listed else ""
+    start = f"{len(found.before):,}{listed} queries have pairs. The 1% of them with most pairs hold"
+    share = f"{balance.head_share(found.before):.0%} of the matches"
+    if found.after is None:
+        return f"{start} {share}."
+    return f"{start} {share} before balance and {balance.head_share(found.after):.0%} after it."
+
+
+def show_samples(run: Run) -> Markup | None:
+    """Return a grid of samples with their captions and queries."""
+    try:
+        _, manifest = run.newest("tars")
+    except InputError:
+        return None
+    tiles = samples.choose(run.paths(manifest, "tars"), _TILES)
+    text = f"{len(tiles)} samples drawn from the tars by a coin, with the queries that their captions matched."
+    return _section("Samples", text, element("div", [_tile(tile) for tile in tiles], class_="tiles"))
+
+
+def _tile(tile: samples.Tile) -> Markup:
+    image = element("img", src=tile.image, alt=tile.caption) if tile.image else "cannot be decoded"
+    pixels = f"{tile.width} x {tile.height}" if tile.width > 0 else ""
+    where = ", ".join(part for part in (tile.source, host(tile.page_url), pixels) if part)
+    caption = element(
+        "figcaption",
+        element("bdi", tile.caption, class_="caption"),
+        [element("span", query, class_="chip") for query in tile.queries],
+        element("bdi", where, class_="soft"),
+    )
+    return element("figure", element("div", image, class_="frame"), caption, class_="tile")
+
+
+def show_training(run: Run) -> Markup | None:
+    """Return the training curve."""
+    metrics = training.read(run, "metrics")
+    if metrics is None:
+        return None
+    last = metrics.to_pylist()[-1]
+    text = f"{last['step']:,} steps, {last['samples_seen']:,} samples seen, last loss {last['loss']:.3f}."
+    return _section("Training", text, element("div", training.draw_loss(metrics), class_="panel chart"))
+
+
+def show_scores(run: Run) -> Markup | None:
+    """Return the table of zero-shot scores."""
+    scores = training.read(run, "scores")
+    if scores is None:
+        return None
+    rows: list[list[Child]] = [
+        [task, metric, f"{value:.1%}", "" if chance is None else f"{chance:.1%}", bar(value), number]
+        for task, metric, value, chance, number in training.by_task(scores)
+    ]
+    table = _table(("task", "metric", "value", "chance", "", "samples"), rows, numbers=frozenset({2, 3, 5}), wide=4)
+    return _section("Zero-shot", "What the model can do without having been trained for it.", table)
+
+
+def show_steps(run: Run) -> Markup | None:
+    """Return every folder of the run, folded away."""
+    rows: list[list[Child]] = [
+        [
+            folder.name,
+            one.output,
+            one.rows,
+            size(one.bytes),
+            duration(one.seconds),
+            element("code", one.fingerprint[:16]),
+        ]
+        for folder, one in run.manifests()
+    ]
+    table = _table(("folder", "table", "rows", "bytes", "time", "fingerprint"), rows, numbers=frozenset({2, 3, 4}))
+    return element("details", element("summary", "Every step of the run"), table) if rows else None
