@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import random
-from typing import TYPE_CHECKING, Any
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -20,9 +24,6 @@ from witbuild.io.run import Run
 from witbuild.recipe import Recipe
 from witbuild.runner import run_recipe
 from witbuild.stages.shard import Shard
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def shard(folder: Path, parts: list[list[Fetched]], workers: int = 1, **parameters: Any) -> Path:
@@ -216,3 +217,49 @@ def test_a_missing_images_part_is_named(tmp_path: Path) -> None:
     (tmp_path / "in" / "images" / "00001.tar").unlink()
     with LocalEngine(1) as engine, pytest.raises(InputError, match="images part 1 and there are 1 such parts"):
         run_recipe(Recipe(stages=(Shard(slices=1),), inputs=inputs), str(tmp_path / "run"), engine)
+
+
+SCRIPT = """
+import os, sys
+from pathlib import Path
+from tests.stages.test_shard import content, cut, shard
+from tests.fetched import some
+os.umask(int(sys.argv[2], 8))
+print(content(shard(Path(sys.argv[1]), cut(some(30), 3), samples_per_shard=8, slices=3, val_fraction=0.2)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("umask", "environment"),
+    [
+        ("000", {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", "LC_ALL": "tr_TR.UTF-8"}),
+        ("077", {"PYTHONHASHSEED": "2", "TZ": "America/St_Johns", "LC_ALL": "C", "PYTHONUTF8": "0"}),
+    ],
+)
+def test_tars_do_not_depend_on_the_machines_settings(tmp_path: Path, umask: str, environment: dict[str, str]) -> None:
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, tmp_path / "other", umask],
+        env={**os.environ, "PYTHONPATH": str(root), **environment},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    here = content(shard(tmp_path / "here", cut(some(30), 3), samples_per_shard=8, slices=3, val_fraction=0.2))
+    assert done.stdout.strip() == str(here)
+
+
+def test_from_and_to_an_object_store(tmp_path: Path) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    here = shard(tmp_path, cut(some(20), 2), samples_per_shard=8, slices=2)
+    memory.put(str(tmp_path / "in") + "/", "/shardtest/in/", recursive=True)
+    inputs = {name: f"memory://shardtest/in/{name}" for name in ("pairs", "images", "queries")}
+    with LocalEngine(1) as engine:
+        stages = (Shard(samples_per_shard=8, slices=2),)
+        run_recipe(Recipe(stages=stages, inputs=inputs), "memory://shardtest/run", engine)
+    memory.get("/shardtest/run/dataset/", str(tmp_path / "there") + "/", recursive=True)
+    assert content(tmp_path / "there") == content(here)
