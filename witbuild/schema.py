@@ -3,7 +3,8 @@
     queries ──┐
     pairs  ───┴─> pairs ─> ... ─> pairs ─> samples ─> shards ──> model ──> scores
                    │ fetch also writes:  fetches (one row for every input), images (tars of re-encoded bytes)
-                   └ dedup and balance pass:  bands, edges, stars, counts, charges, drops   (sliced tables)
+                   ├ dedup passes:    bands, edges, members, clusters, drops      (sliced tables)
+                   └ balance passes:  counts, charges, coins (sliced), cuts, curve (bounded by the query list)
 
 Stages three to seven all read and write *pairs*, one fixed schema, so that a recipe may order them freely: a null
 means "not known yet". A column's comment is also written into the parquet file, as field metadata ``comment``.
@@ -128,38 +129,76 @@ COUNTS = pa.schema(
     ],
 )
 
-CHARGES = pa.schema(
+COINS = pa.schema(
     [
-        column("query_id", pa.int32(), "the query that the pair is charged to"),
-        column("coin", pa.uint64(), "keyed hash of (seed, key, query)"),
-        column("key", KEY, "of the pair; breaks ties of coins"),
-        column("part", pa.int32(), "address of the pair: its part ..."),
-        column("row", pa.int32(), "... and its row there"),
+        column(
+            "coin", pa.uint64(), "keyed hash of (seed, key) and, where the pair is charged to one query, of its text"
+        ),
+        column("query_ids", pa.list_(pa.int32()), "queries over the limit that the coin is thrown for, ascending"),
+    ],
+)
+
+CUTS = pa.schema(
+    [
+        column("query_id", pa.int32(), "of a query that a pair matches"),
+        column("count", pa.int64(), "pairs that match it"),
+        column("charged", pa.int64(), "pairs charged to it: it is the rarest query that they match"),
+        column("cut", pa.uint64(), "coins below it are kept; null: all are", null=True),
+    ],
+)
+
+CURVE = pa.schema(
+    [
+        column("query_id", pa.int32(), "of a query that a pair matched before balancing"),
+        column("before", pa.int64(), "pairs that matched it before"),
+        column("charged", pa.int64(), "pairs charged to it before: it was the rarest query that they matched"),
+        column("quota", pa.int64(), "pairs that a quota lets it keep: its charged pairs, at most the limit"),
+        column("after", pa.int64(), "pairs that match it in the result"),
     ],
 )
 
 DROPS = pa.schema(
     [
         column("part", pa.int32(), "address of the dropped pair: its part ..."),
-        column("row", pa.int32(), "... and its row there"),
+        column("row", pa.int32(), "... and its row there; the drop lies in slice part modulo slices"),
         column("reason", pa.string(), "of the drop"),
     ],
 )
 
 BANDS = pa.schema(
     [
-        column("band", pa.uint64(), "hash of a band of the signature, of an exact key, or of an image-hash block"),
-        column("node", pa.uint64(), "64-bit hash of the pair's key; the pair's name in edges and stars"),
-        column("value", pa.binary(), "what verification compares: the caption, the URL, the image hash"),
+        column(
+            "band", pa.uint64(), "hash of a band of the caption's signature, of a URL, or of blocks of an image hash"
+        ),
+        column("node", pa.uint64(), "hash of what the scope looks at; pairs of one node are duplicates of each other"),
+        column("url", pa.uint64(), "hash of the canonical URL; 0 when the scope does not look at it"),
+        column("image", pa.uint64(), "the image's hash; null: not known, or not looked at", null=True),
+        column("text", pa.string(), "the folded caption; null: not looked at", null=True),
     ],
 )
 
 EDGES = pa.schema(
     [
         column("node", pa.uint64(), "one end; the row lies in this node's slice"),
-        column("other", pa.uint64(), "the other end"),
+        column("other", pa.uint64(), "the other end; when settled, the smallest node of the cluster"),
+        column("turn", pa.int8(), "what the next round does: 0 large-star, 1 small-star"),
     ],
 )
+
+_MEMBER = [
+    column("part", pa.int32(), "address of the pair: its part ..."),
+    column("row", pa.int32(), "... and its row there"),
+    column("area", pa.int64(), "pixels of the image as served, or as declared; 0: not known"),
+    column("caption_length", pa.int32(), "characters of the caption"),
+    column("key_high", pa.uint64(), "first half of the pair's key"),
+    column("key_low", pa.uint64(), "second half of the pair's key"),
+    column("origin", pa.uint64(), "hash of where the pair was found; tells pairs of one key apart"),
+    column("url", pa.uint64(), "hash of the canonical URL"),
+]
+
+MEMBERS = pa.schema([column("node", pa.uint64(), "hash of what the scope looks at; gives the slice"), *_MEMBER])
+
+CLUSTERS = pa.schema([column("root", pa.uint64(), "smallest node of the cluster; gives the slice"), *_MEMBER])
 
 SCORES = pa.schema(
     [
@@ -209,10 +248,15 @@ TABLES: dict[str, pa.Schema] = {
     "pairs": PAIRS,
     "fetches": FETCHES,
     "counts": COUNTS,
-    "charges": CHARGES,
+    "charges": COUNTS,
+    "coins": COINS,
+    "cuts": CUTS,
+    "curve": CURVE,
     "drops": DROPS,
     "bands": BANDS,
     "edges": EDGES,
+    "members": MEMBERS,
+    "clusters": CLUSTERS,
     "samples": SAMPLES,
     "shards": SHARDS,
     "metrics": METRICS,

@@ -1,0 +1,92 @@
+"""Captions made comparable: the tokens of witbuild.text.tokens, joined by single spaces.
+
+So two captions that `match` cannot tell apart (case, punctuation, spacing, composed accents) are one text here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import njit
+
+from witbuild.dedup.strings import Strings, arrow, strings
+from witbuild.text.tokens import tokens
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+_SPACE = 32
+_BLANK, _OTHER = 1, 2
+
+
+def fold_one(caption: str) -> str:
+    """Return a caption made comparable; one without a token (emoji, punctuation) keeps its characters.
+
+    Example:
+        >>> fold_one("A dog -- chasing a Cat!"), fold_one("!!")
+        ('a dog chasing a cat', '!!')
+    """
+    return " ".join(tokens(caption) or caption.split())
+
+
+def fold(captions: pa.Array | pa.ChunkedArray) -> Strings:
+    """Return captions made comparable, as `fold_one` does: ASCII in a compiled loop, the rest one by one.
+
+    Example:
+        >>> arrow(fold(pa.array(["A dog.", "Café!", "?!"]))).to_pylist()
+        ['a dog', 'café', '?!']
+    """
+    raw = strings(captions)
+    data, offsets, kinds = _fold_ascii(raw.data, raw.offsets, _letters())
+    folded = arrow(Strings(data, offsets))
+    odd = pa.array(kinds != 0)
+    rows = arrow(raw).filter(odd).to_pylist()
+    if rows:
+        patch = pa.array([fold_one(caption) for caption in rows], pa.large_string())
+        folded = pc.replace_with_mask(folded, odd, patch)
+    return strings(folded)
+
+
+def _letters() -> npt.NDArray[np.uint8]:
+    """Return byte -> itself in lower case when it is an ASCII letter or digit, else 0."""
+    table = np.zeros(256, np.uint8)
+    for byte in b"0123456789abcdefghijklmnopqrstuvwxyz":
+        table[byte] = byte
+        table[ord(chr(byte).upper())] = byte
+    return table
+
+
+@njit(cache=True, nogil=True)
+def _fold_ascii(
+    data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], letters: npt.NDArray[np.uint8]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Fold rows of ASCII with a token; name the others in `kinds`: _BLANK has no token, _OTHER is not ASCII."""
+    out = np.empty(offsets[-1] - offsets[0], np.uint8)
+    places = np.zeros(offsets.size, np.int64)
+    kinds = np.zeros(offsets.size - 1, np.uint8)
+    end = 0
+    for row in range(kinds.size):
+        start = end
+        gap = False
+        for i in range(offsets[row], offsets[row + 1]):
+            letter = letters[data[i]]
+            if data[i] >= 128:
+                kinds[row] = _OTHER
+            if letter == 0:
+                gap = end > start
+                continue
+            if gap:
+                out[end] = _SPACE
+                end += 1
+                gap = False
+            out[end] = letter
+            end += 1
+        if kinds[row] == 0 and end == start:
+            kinds[row] = _BLANK
+        if kinds[row] != 0:
+            end = start
+        places[row + 1] = end
+    return out[:end], places, kinds

@@ -1,0 +1,49 @@
+"""Plans and parts of a global step: map over parts, write by slice, reduce slice by slice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from witbuild.stage import Inputs, Part, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+
+
+def per_part(inputs: Inputs, kind: str) -> Iterator[Task]:
+    """Yield a task for each part of a kind; all parts of the other kinds go to every task.
+
+    Example:
+        >>> [task.sources["pairs"] for task in per_part({"pairs": ("a", "b"), "queries": ("q",)}, "pairs")]
+        [('a',), ('b',)]
+    """
+    for index, path in enumerate(inputs[kind]):
+        yield Task(index, {**inputs, kind: (path,)})
+
+
+def per_slice(inputs: Inputs, slices: int) -> Iterator[Task]:
+    """Yield a task for each slice, over all parts.
+
+    Example:
+        >>> [dict(task.arguments) for task in per_slice({"bands": ("a",)}, 2)]
+        [{'slice': 0}, {'slice': 1}]
+    """
+    return (Task(index, dict(inputs), {"slice": index}) for index in range(slices))
+
+
+def sliced(
+    columns: Mapping[str, Any],
+    rows_slices: npt.NDArray[np.integer],
+    slices: int,
+    dropped: Mapping[str, int] | None = None,
+) -> Part:
+    """Return a part whose row group i holds the rows of slice i, in the order given."""
+    import pyarrow as pa
+
+    from witbuild.io import tables
+
+    table, sizes = tables.by_slice(pa.table(dict(columns)), rows_slices, slices)
+    return Part(table, dropped or {}, sizes)
