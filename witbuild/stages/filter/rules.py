@@ -1,0 +1,112 @@
+"""Every rule of `filter`, by name, with the type of its argument."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
+
+from witbuild.stages.filter import captions, origins, sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Mask = npt.NDArray[np.bool_]
+"""One bool a pair: whether it is kept."""
+
+
+class Rule(NamedTuple):
+    """A rule: `keep` gives the mask, `argument` is the type of what stands after its name.
+
+    `fill` completes the table before the rule is asked, where it needs what is not known yet.
+    """
+
+    keep: Callable[[pa.Table, Any], Mask]
+    argument: Any
+    fill: Callable[[pa.Table], pa.Table] | None = None
+
+    def apply(self, table: pa.Table, argument: Any) -> pa.Table:
+        """Return the pairs that pass."""
+        table = self.fill(table) if self.fill else table
+        return table.filter(pa.array(self.keep(table, argument)))
+
+    def doc(self) -> str:
+        """Return the sentence that says what passes."""
+        return (self.keep.__doc__ or "").partition("\n")[0]
+
+
+def _linear(pattern: str) -> str:
+    """Refuse what RE2, which takes linear time, does not know."""
+    try:
+        pc.match_substring_regex(pa.array([""]), pattern)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"not a regular expression of RE2: {error}") from error
+    return pattern
+
+
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Words = Annotated[list[Annotated[str, StringConstraints(min_length=1)]], Field(min_length=1)]
+Extensions = Annotated[list[Annotated[str, StringConstraints(pattern="^[A-Za-z0-9]+$")]], Field(min_length=1)]
+Pattern = Annotated[str, AfterValidator(_linear)]
+On = Literal[True]
+
+RULES: dict[str, Rule] = {
+    "min_characters": Rule(captions.min_characters, Count),
+    "max_characters": Rule(captions.max_characters, Count),
+    "min_words": Rule(captions.min_words, Count),
+    "max_words": Rule(captions.max_words, Count),
+    "repeated_words": Rule(captions.repeated_words, Share),
+    "has_noun": Rule(captions.has_noun, On),
+    "has_determiner": Rule(captions.has_determiner, On),
+    "caption_not_url": Rule(captions.caption_not_url, On),
+    "caption_not_filename": Rule(captions.caption_not_filename, On),
+    "caption_matches": Rule(captions.caption_matches, Pattern),
+    "caption_not_matches": Rule(captions.caption_not_matches, Pattern),
+    "caption_source": Rule(captions.caption_source, Words),
+    "language": Rule(captions.language, Words, captions.with_languages),
+    "url_scheme": Rule(origins.url_scheme, Extensions),
+    "url_extension": Rule(origins.url_extension, Extensions),
+    "url_extension_not": Rule(origins.url_extension_not, Extensions),
+    "host": Rule(origins.host, Words),
+    "host_not": Rule(origins.host_not, Words),
+    "page_matches": Rule(origins.page_matches, Pattern),
+    "licence": Rule(origins.licence, Words),
+    "no_opt_out": Rule(origins.no_opt_out, Words),
+    "min_side": Rule(sizes.min_side, Count),
+    "max_aspect": Rule(sizes.max_aspect, Annotated[float, Field(ge=1)]),
+    "max_pixels": Rule(sizes.max_pixels, Count),
+    "min_bytes": Rule(sizes.min_bytes, Count),
+}
+"""Name of a rule, which is also the reason of its drops -> the rule."""
+
+
+def checked(rule: dict[str, Any]) -> dict[str, Any]:
+    """Return a rule, as a recipe writes it, with its argument checked.
+
+    Example:
+        >>> checked({"min_words": "3"})
+        {'min_words': 3}
+        >>> checked({"min_word": 3})
+        Traceback (most recent call last):
+        ...
+        ValueError: unknown rule 'min_word'; did you mean 'min_words'? Known: min_characters, max_characters, ...
+    """
+    if len(rule) != 1:
+        raise ValueError(
+            f"a rule is one name with its argument, such as `min_words: 3`; found {len(rule)} names: {rule}"
+        )
+    ((name, argument),) = rule.items()
+    if name not in RULES:
+        close = difflib.get_close_matches(str(name), RULES, 1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ValueError(f"unknown rule {name!r}; {hint}Known: {', '.join(RULES)}")
+    try:
+        return {name: TypeAdapter(RULES[name].argument).validate_python(argument)}
+    except ValidationError as error:
+        raise ValueError(f"rule {name!r}: {error.errors()[0]['msg']}, found {argument!r}") from error
