@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests.fetched import WORDS, Fetched, jpeg, save, some
 from witbuild.engine.local import LocalEngine
-from witbuild.errors import CorruptPartError, EmptyError, InputError
+from witbuild.errors import CorruptPartError, EmptyError, InputError, RecipeError
 from witbuild.io import tars
 from witbuild.io.run import Run
 from witbuild.recipe import Recipe
@@ -249,6 +249,13 @@ def test_tars_do_not_depend_on_the_machines_settings(tmp_path: Path, umask: str,
     assert done.returncode == 0, done.stderr
     here = content(shard(tmp_path / "here", cut(some(30), 3), samples_per_shard=8, slices=3, val_fraction=0.2))
     assert done.stdout.strip() == str(here)
+
+
+def test_a_slice_that_is_too_large_says_how_many_are_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("witbuild.stages.shard.sort._LARGEST", 9_999)
+    with pytest.raises(RecipeError, match=r"slice 0 holds .* use more slices, \d+ times as many"):
+        shard(tmp_path, [some(40)], slices=1)
+    assert len(samples(shard(tmp_path / "more", [some(40)], slices=9))) == 40
 
 
 def test_from_and_to_an_object_store(tmp_path: Path) -> None:
