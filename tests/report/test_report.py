@@ -40,6 +40,7 @@ def manifest(name: str, output: str, rows: int, dropped: dict[str, int], upstrea
 def test_the_funnel_adds_up_over_steps_and_rounds() -> None:
     lines = funnel(
         [
+            manifest("queries.count", "word_counts", 999, {"too_rare_to_count": 70}),
             manifest("queries", "queries", 50, {"rare": 3}),
             manifest("harvest", "pairs", 100, {"no_alt": 7}),
             manifest("dedup.bands", "bands", 900, {"ignored": 1}, ("pairs",)),
@@ -58,7 +59,7 @@ def test_the_funnel_adds_up_over_steps_and_rounds() -> None:
         ("shard", 60, 54, "samples", {"not_fetched": 5, "same_key": 1}),
     ]
     assert [line.unaccounted for line in lines] == [0, 0, 0, 0]
-    assert [line.seconds for line in lines] == [2.0, 2.0, 8.0, 6.0]
+    assert [line.seconds for line in lines] == [4.0, 2.0, 8.0, 6.0]
     assert next(reasons(lines)) == ("dedup", "near", 30, 0.3)
 
 

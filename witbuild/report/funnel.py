@@ -62,13 +62,14 @@ def funnel(manifests: Iterable[Manifest]) -> list[Line]:
 def _line(stage: str, steps: Sequence[Manifest], pairs: int | None) -> Line:
     moving = [step for step in steps if step.output in _ROWS]
     last = moving[-1] if moving else steps[-1]
+    counted = moving or [step for step in steps if step.output == last.output]
     reads_pairs = any("pairs" in step.identity.upstream for step in steps)
     return Line(
         stage=stage,
         rows_in=(steps[0].rows_in if pairs is None else pairs) if reads_pairs and moving else None,
         rows_out=last.rows,
         unit=last.output,
-        dropped=total(step.dropped for step in (moving or steps)),
+        dropped=total(step.dropped for step in counted),
         bytes=sum(step.bytes for step in steps),
         seconds=sum(step.seconds for step in steps),
     )
