@@ -63,6 +63,11 @@ def test_the_funnel_adds_up_over_steps_and_rounds() -> None:
     assert next(reasons(lines)) == ("dedup", "near", 30, 0.3)
 
 
+def test_pairs_from_elsewhere_are_counted_where_they_come_in() -> None:
+    (line,) = funnel([manifest("shard.scatter", "samples", 7, {"not_fetched": 3}, ("pairs",))])
+    assert (line.rows_in, line.rows_out, line.unaccounted) == (10, 7, 0)
+
+
 def test_lost_rows_are_shown() -> None:
     lines = funnel([manifest("harvest", "pairs", 9, {}), manifest("match", "pairs", 5, {"none": 1}, ("pairs",))])
     assert lines[1].unaccounted == 3

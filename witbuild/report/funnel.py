@@ -63,16 +63,22 @@ def _line(stage: str, steps: Sequence[Manifest], pairs: int | None) -> Line:
     moving = [step for step in steps if step.output in _ROWS]
     last = moving[-1] if moving else steps[-1]
     counted = moving or [step for step in steps if step.output == last.output]
-    reads_pairs = any("pairs" in step.identity.upstream for step in steps)
     return Line(
         stage=stage,
-        rows_in=(steps[0].rows_in if pairs is None else pairs) if reads_pairs and moving else None,
+        rows_in=_rows_in(steps, moving, pairs),
         rows_out=last.rows,
         unit=last.output,
         dropped=total(step.dropped for step in counted),
         bytes=sum(step.bytes for step in steps),
         seconds=sum(step.seconds for step in steps),
     )
+
+
+def _rows_in(steps: Sequence[Manifest], moving: Sequence[Manifest], pairs: int | None) -> int | None:
+    """Return the pairs that a stage took; those from outside the run are known by where they went."""
+    if not moving or not any("pairs" in step.identity.upstream for step in steps):
+        return None
+    return moving[0].rows + sum(moving[0].dropped.values()) if pairs is None else pairs
 
 
 def reasons(lines: Iterable[Line]) -> Iterator[tuple[str, str, int, float]]:

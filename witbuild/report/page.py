@@ -68,7 +68,7 @@ def _cards(run: Run, lines: Sequence[Line]) -> Markup:
     if "shard" in by_stage:
         tars = [file for _, manifest in run.manifests() for file in manifest.files("tars")]
         found.append((f"{by_stage['shard'].rows_out:,}", "samples"))
-        found.append((size(sum(file.bytes for file in tars)), f"in {len(tars):,} tars"))
+        found.append((size(sum(file.bytes for file in tars)), f"in {len(tars):,} tar{'s' if len(tars) > 1 else ''}"))
     found.append((duration(sum(line.seconds for line in lines)), "of worker time"))
     cards = [element("div", element("b", number), element("span", label), class_="card") for number, label in found]
     return element("div", *cards, class_="cards")
