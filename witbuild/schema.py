@@ -42,6 +42,65 @@ QUERIES = pa.schema(
     ],
 )
 
+CORPUS = pa.schema(
+    [
+        column("file", pa.string(), "name of the dump or word list, without its folder"),
+        column("start", pa.int64(), "first byte of the range of the file that was read"),
+        column("pages", pa.int64(), "articles counted; 0 in a word list"),
+        column("words", pa.int64(), "words counted, repeats included: N of the PMI"),
+    ],
+)
+
+WORD_COUNTS = pa.schema(
+    [
+        column("hash", pa.uint64(), "of the word's bytes: witbuild.text.counting.hash_bytes"),
+        column("word", pa.string(), "a token that counts as a word: witbuild.text.words"),
+        column("count", pa.int64(), "occurrences"),
+        column("pages", pa.int64(), "articles that it occurs in; 0 from a word list, which does not say"),
+    ],
+)
+"""Sliced by hash; also the schema of the side file `words`, in rounds (witbuild.io.runs)."""
+
+BIGRAM_RUNS = pa.schema(
+    [
+        column("first", pa.uint64(), "hash of the first word"),
+        column("second", pa.uint64(), "hash of the second word"),
+        column("count", pa.int64(), "occurrences"),
+    ],
+)
+"""Of the side file `bigrams`, in rounds."""
+
+BIGRAM_COUNTS = pa.schema(
+    [
+        column("bigram", pa.string(), "two words that stand next to each other, one space between them"),
+        column("count", pa.int64(), "occurrences"),
+        column("pmi", pa.float64(), "pointwise mutual information of the two words, bits"),
+    ],
+)
+
+REDIRECTS = pa.schema(
+    [
+        column("title", pa.string(), "of the redirect"),
+        column("target", pa.string(), "title of the article that it leads to"),
+    ],
+)
+"""Of the side file `redirects`, in rounds, sliced by title."""
+
+TITLE_VIEWS = pa.schema(
+    [
+        column("title", pa.string(), "of the article, spaces for underscores"),
+        column("views", pa.int64(), "how often it was looked at"),
+    ],
+)
+"""Sliced by title; also the schema of the side file `views`, in rounds."""
+
+VIEW_FILES = pa.schema(
+    [
+        column("file", pa.string(), "name of the page view file"),
+        column("views", pa.int64(), "in it, of articles of the wiki that was asked for"),
+    ],
+)
+
 PAIRS = pa.schema(
     [
         column(
@@ -244,6 +303,11 @@ SHARDS = pa.schema(
 )
 
 TABLES: dict[str, pa.Schema] = {
+    "corpus": CORPUS,
+    "word_counts": WORD_COUNTS,
+    "bigram_counts": BIGRAM_COUNTS,
+    "view_files": VIEW_FILES,
+    "title_views": TITLE_VIEWS,
     "queries": QUERIES,
     "pairs": PAIRS,
     "fetches": FETCHES,
