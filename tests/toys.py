@@ -26,6 +26,8 @@ class Count(Stage):
     name: ClassVar[str] = "count"
     output: ClassVar[str] = "queries"
     files: ClassVar[Mapping[str, str]] = {"notes": ".txt"}
+    homes: ClassVar[Mapping[str, str]] = {"notes": "out/notes"}
+    once: ClassVar[bool] = True
 
     parts: int = 4
     """How many parts."""

@@ -90,6 +90,8 @@ class Stage(BaseModel):
     """Kinds of side file that every task writes -> their extension."""
     homes: ClassVar[Mapping[str, str]] = {}
     """Kinds of side file that lie elsewhere than in the stage's folder -> a folder below the run directory."""
+    once: ClassVar[bool] = False
+    """Whether a run can have one such stage only: what it writes is addressed by number, or lies in a home."""
     rounds: ClassVar[int] = 1
     """At most so many times is it run again on its own output, until `settled`."""
     may_be_empty: ClassVar[bool] = False

@@ -44,7 +44,7 @@ def test_a_run_leaves_parts_records_and_manifests_and_nothing_else(tmp_path: Pat
     parts = [f"{name}/{kind}/{i:05d}.parquet" for name, kind, count in folders for i in range(count)]
     records = [f"{name}/done/{i:05d}.json" for name, _, count in folders for i in range(count)]
     singles = [f"{name}/{file}.json" for name, _, _ in folders for file in ("identity", "manifest")]
-    notes = [f"01-count/notes/{i:05d}.txt" for i in range(2)]
+    notes = [f"out/notes/{i:05d}.txt" for i in range(2)]
     assert found == sorted([*parts, *records, *singles, *notes, "recipe.yaml"])
 
 
@@ -168,6 +168,18 @@ def test_a_stage_that_reads_what_nobody_makes_is_refused_before_any_work(tmp_pat
     with pytest.raises(RecipeError, match="stage odd reads queries, and nothing before it makes queries"):
         run(tmp_path / "run", Odd())
     assert not (tmp_path / "run").exists()
+
+
+def test_a_stage_that_can_stand_once_only_is_refused_twice(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="stage count stands 2 times"):
+        run(tmp_path / "run", Count(), Odd(), Count(parts=9))
+
+
+def test_restarting_removes_what_lies_in_a_home(tmp_path: Path) -> None:
+    run(tmp_path, Count(parts=4))
+    (tmp_path / "01-count/queries/00003.parquet").unlink()  # as if killed after publishing the note
+    run(tmp_path, Count(parts=2), settings=Settings(restart_from="count"))
+    assert sorted(path.name for path in (tmp_path / "out/notes").iterdir()) == ["00000.txt", "00001.txt"]
 
 
 def test_inputs_come_from_another_run_or_from_files(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One task in a worker: process it, check the laws, publish files, record and table, in that order."""
+"""One task in a worker: process it, check the laws, publish record, files and table, in that order."""
 
 from __future__ import annotations
 
@@ -40,24 +40,27 @@ class Execute:
         return done
 
     def _publish(self, task: Task, part: Part, started: float) -> Done:
-        files = [self._publish_file(kind, path, task) for kind, path in sorted(part.files.items())]
+        """Publish the record, the side files and last the table, whose being there says that the task is done."""
+        local = {self._path(kind, task): (kind, path) for kind, path in sorted(part.files.items())}
+        table_path, table = self.folder.table_path(self.stage.output, task.index), self._write(task, part)
+        local[table_path] = (self.stage.output, table)
+        files = tuple(_file(kind, path, file, self.folder.run) for path, (kind, file) in local.items())
+        seconds = round(time.perf_counter() - started, 4)
+        done = Done(task.index, part.table.num_rows, dict(sorted(part.dropped.items())), seconds, files)
+        store.commit_bytes(self.folder.done_path(task.index), dumps(asdict(done)))
+        for path, (_, file) in local.items():
+            store.publish(file, path)
+        return done
+
+    def _path(self, kind: str, task: Task) -> str:
+        home = self.stage.homes.get(kind, f"{self.folder.name}/{kind}")
+        return store.join(self.folder.run, home, self.stage.file_name(kind, task))
+
+    def _write(self, task: Task, part: Part) -> Path:
         local = task.scratch_file(f"{task.index:05d}.parquet")
         table = tables.conform(part.table, self.stage.table_schema())
         tables.write(local, table, dropped=part.dropped, row_groups=part.row_groups)
-        path = self.folder.table_path(self.stage.output, task.index)
-        files.insert(0, _file(self.stage.output, path, local, self.folder.run))
-        seconds = round(time.perf_counter() - started, 4)
-        done = Done(task.index, table.num_rows, dict(sorted(part.dropped.items())), seconds, tuple(files))
-        store.commit_bytes(self.folder.done_path(task.index), dumps(asdict(done)))
-        store.publish(local, path)
-        return done
-
-    def _publish_file(self, kind: str, local: Path, task: Task) -> File:
-        home = self.stage.homes.get(kind, f"{self.folder.name}/{kind}")
-        path = store.join(self.folder.run, home, self.stage.file_name(kind, task))
-        file = _file(kind, path, local, self.folder.run)
-        store.publish(local, path)
-        return file
+        return local
 
 
 def _file(kind: str, path: str, local: Path, run: str) -> File:

@@ -80,8 +80,11 @@ class Shelf:
         return {kind: self.fingerprints[kind] for kind in inputs}
 
 
-def check_order(steps: Iterable[Step], given: Iterable[str]) -> None:
-    """Refuse, before any work, an order in which a stage reads what nothing before it makes."""
+def check_order(steps: Sequence[Step], given: Iterable[str]) -> None:
+    """Refuse, before any work, what can not work: a stage that reads what nothing before it makes, or stands twice."""
+    names = [step.stage.name for step in steps if step.stage.once]
+    for name in {name for name in names if names.count(name) > 1}:
+        raise RecipeError(f"stage {name} stands {names.count(name)} times; a run can have it once only")
     shelf = Shelf(paths=dict.fromkeys(given, ()))
     for step in steps:
         shelf.inputs(step.stage)

@@ -26,6 +26,7 @@ class Pack(Stage):
     output: ClassVar = "shards"
     files: ClassVar = {"tars": ".tar", "sidecars": ".parquet"}
     homes: ClassVar = {"tars": "dataset/data", "sidecars": "dataset/metadata"}
+    once: ClassVar = True
 
     samples_per_shard: int
     """At most in a shard."""
