@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -104,3 +106,21 @@ def test_a_query_that_can_match_does_so_somewhere(query: str) -> None:
         for mark in ".`":
             text = text.replace(f" {mark}", mark).replace(f"{mark} ", mark)
         assert f" {query} " in " " + " ".join(tokens(text, "metaclip")) + " "
+
+
+def documented() -> list[tuple[str, str]]:
+    """The rows of the table in docs/match.md that show tokens: (text, tokens)."""
+    text = (Path(__file__).parents[2] / "docs" / "match.md").read_text(encoding="utf-8")
+    table = text.partition("| text | tokens |")[2].partition("\n\n")[0]
+    rows = [line.split(" | ") for line in table.splitlines()[2:]]
+    return [(shown, cut) for texts, cuts, _ in rows for shown, cut in paired(texts.removeprefix("| "), cuts)]
+
+
+def paired(texts: str, cuts: str) -> list[tuple[str, str]]:
+    shown, cut = re.findall("`([^`]+)`", texts), cuts.split(" / ")
+    return list(zip(shown, cut * len(shown) if len(cut) == 1 else cut, strict=len(cut) > 1))
+
+
+@pytest.mark.parametrize(("text", "expected"), documented())
+def test_the_documented_examples(text: str, expected: str) -> None:
+    assert " · ".join(tokens(text)) == expected
