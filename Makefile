@@ -28,7 +28,7 @@ test-soak: .venv/.dev
 	$(PYTEST) -m soak
 
 bench: .venv/.dev
-	$(BIN)/python -m tests.bench
+	$(PYTEST) -m bench -q --timeout 1800 $(if $(ONLY),tests/bench/test_bench_$(ONLY).py,tests/bench)
 
 docs: .venv/.dev
 	$(BIN)/python -m tests.docs.generate

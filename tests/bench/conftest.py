@@ -1,0 +1,122 @@
+"""The fixture `bench`: both sides alternate in one run, CPU seconds, medians; a table a module in docs/benchmarks.
+
+Machines are shared and noisy, so only ratios between sides of one run mean something.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+ROUNDS = 5
+TABLES = pytest.StashKey[dict[str, str]]()
+
+
+@dataclass(frozen=True)
+class Side:
+    """One contender: what it does once, and how many items that is."""
+
+    run: Callable[[], Any]
+    items: int
+
+
+@dataclass
+class Bench:
+    """Collects the rows of a module's table."""
+
+    rows: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def compare(self, job: str, unit: str, sides: Mapping[str, Side], rounds: int = ROUNDS) -> dict[str, float]:
+        """Run the sides in alternation and note median CPU seconds, items a CPU second and the ratio to the first.
+
+        Returns:
+            The rate of each side, items a CPU second.
+        """
+        seconds: dict[str, list[float]] = {name: [] for name in sides}
+        for _ in range(rounds):
+            for name, side in sides.items():
+                seconds[name].append(cpu_seconds(side.run))
+        medians = {name: statistics.median(values) for name, values in seconds.items()}
+        rates = {name: sides[name].items / medians[name] for name in sides}
+        first = next(iter(rates.values()))
+        for name, rate in rates.items():
+            ratio = f"{first / rate:.2f}x" if rate != first else "1"
+            cells = [job, name, f"{sides[name].items:,} {unit}", f"{medians[name]:.3f}", f"{rate:,.0f}", ratio]
+            self.rows.append(f"| {' | '.join(cells)} |")
+        return rates
+
+    def note(self, text: str) -> None:
+        """Add a sentence below the table."""
+        self.notes.append(text)
+
+    def table(self) -> str:
+        """Return the module's table as Markdown."""
+        head = "| job | side | work | CPU s (median) | items a CPU s | first is faster by |\n|---|---|---|---|---|---|"
+        return "\n".join([head, *self.rows, "", *(f"- {note}" for note in self.notes)]).rstrip() + "\n"
+
+
+def cpu_seconds(run: Callable[[], Any]) -> float:
+    """Return the CPU seconds of this process and its finished children for one call."""
+    gc.collect()
+    before = _spent()
+    run()
+    return _spent() - before
+
+
+def _spent() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+@pytest.fixture(scope="module")
+def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """Give the module's bench; write its table when the module is done."""
+    made = Bench()
+    yield made
+    if not made.rows:
+        return
+    name = request.module.__name__.rsplit(".", 1)[-1].removeprefix("test_bench_")
+    text = f"# {name}\n\n{(request.module.__doc__ or '').strip()}\n\n{_where(name)}\n\n{made.table()}"
+    (ROOT / "docs/benchmarks" / f"{name}.md").write_text(text)
+    request.config.stash.setdefault(TABLES, {})[name] = made.table()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured."""
+    for name, table in terminalreporter.config.stash.get(TABLES, {}).items():
+        terminalreporter.write_line(f"\n{name}\n{table}")
+
+
+def _where(name: str) -> str:
+    command = f"make bench ONLY={name}"
+    return (
+        f"{datetime.now(tz=UTC):%Y-%m-%d}, commit {_commit()}, {_processor()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}, `{command}`"
+    )
+
+
+def _commit() -> str:
+    done = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() or "unknown"
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    names = [line.split(":", 1)[1].strip() for line in path.read_text().splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.processor()

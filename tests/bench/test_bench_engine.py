@@ -1,0 +1,58 @@
+"""The engine and the runner: what they cost beside a plain loop over the same tasks.
+
+A task reads nothing and sleeps as a task that waits on a disk or the network would; the run has as many tasks as
+workers can do in the given time, so that what is above the plain loop is overhead.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.bench.conftest import Bench, Side
+from tests.toys import Count
+from witbuild.engine.local import LocalEngine
+from witbuild.recipe import Recipe
+from witbuild.runner import run_recipe
+
+pytestmark = pytest.mark.bench
+
+
+def spin(items: int) -> int:
+    total = 0
+    for number in range(items):
+        total += number
+    return total
+
+
+def test_engine(bench: Bench) -> None:
+    work = [200_000] * 200
+    with LocalEngine(workers=2) as engine:
+        list(engine.map(spin, [1, 1]))
+        started = time.perf_counter()
+        list(map(spin, work))
+        alone = time.perf_counter() - started
+        started = time.perf_counter()
+        list(engine.map(spin, work))
+        shared = time.perf_counter() - started
+    bench.note(f"200 tasks of {alone / 200 * 1000:.0f} ms: {alone:.2f} s in a plain loop, {shared:.2f} s on 2 workers")
+    bench.compare(
+        "dispatch in this process",
+        "tasks",
+        {
+            "LocalEngine(1)": Side(lambda: list(LocalEngine(1).map(spin, work)), len(work)),
+            "plain loop": Side(lambda: list(map(spin, work)), len(work)),
+        },
+    )
+
+
+def test_runner(bench: Bench, tmp_path: Path) -> None:
+    numbers = iter(range(100))
+
+    def run() -> None:
+        run_recipe(Recipe(stages=(Count(parts=200),)), str(tmp_path / str(next(numbers))), LocalEngine(1))
+
+    rate = bench.compare("publish a small part: table, side file, record", "tasks", {"runner": Side(run, 200)})
+    bench.note(f"a task costs {1000 / rate['runner']:.1f} ms of CPU beside its own work")
