@@ -7,18 +7,18 @@ the peer is clocked twice: from raw captions too, and from captions in normal fo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.bench.conftest import Bench, Side
 from witbuild.text.match import Matcher
 from witbuild.text.normalise import normalise
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.bench
 
 QUERIES, CAPTIONS, PEER_CAPTIONS = 500_000, 200_000, 20_000
 
@@ -56,40 +56,30 @@ def _caption(words: list[str]) -> str:
     return f"{words[0].title()} {'-'.join(words[1:3])}, {' '.join(words[3:])}"
 
 
-def seconds(function: Callable[[], Any]) -> float:
-    """CPU seconds of one call; the machine is shared."""
-    start = time.process_time()
-    function()
-    return time.process_time() - start
-
-
-def test_build(benchmark: Any, inputs: Inputs) -> None:
-    queries = pa.array(inputs.queries)
-    Matcher(queries[:10])
-    matcher = benchmark.pedantic(Matcher, (queries,), rounds=3)
-    benchmark.extra_info.update(queries=len(queries), megabytes=matcher.trie.nbytes / 1e6)
-    assert matcher.trie.nbytes < 50e6
-
-
-def test_match(benchmark: Any, inputs: Inputs) -> None:
-    ahocorasick = pytest.importorskip("ahocorasick")
-    matcher, captions = Matcher(pa.array(inputs.queries)), pa.array(inputs.captions)
+def test_match(bench: Bench, inputs: Inputs) -> None:
+    queries, captions = pa.array(inputs.queries), pa.array(inputs.captions)
+    matcher = Matcher(queries)
     matcher.match(captions[:10])
-    ours = min(seconds(lambda: matcher.match(captions)) for _ in range(3)) / CAPTIONS
-    benchmark.pedantic(matcher.match, (captions,), rounds=3)
+    assert matcher.trie.nbytes < 50e6
+    bench.compare("build", "queries", {"witbuild": Side(lambda: Matcher(queries), QUERIES)})
+    bench.note(f"the trie of {QUERIES:,} queries takes {matcher.trie.nbytes / 1e6:.0f} MB")
 
-    automaton = ahocorasick.Automaton()
-    for number, query in enumerate(inputs.queries):
-        automaton.add_word(f" {query} ", number)
-    automaton.make_automaton()
+    search = peer(inputs.queries)
     raw = inputs.captions[:PEER_CAPTIONS]
     texts = [f" {normalise(caption)} " for caption in raw]
-
-    def search(texts: Iterable[str]) -> list[list[int]]:
-        return [sorted({number for _, number in automaton.iter(text)}) for text in texts]
-
-    alone = min(seconds(lambda: search(texts)) for _ in range(2)) / PEER_CAPTIONS
-    peer = min(seconds(lambda: search(f" {normalise(text)} " for text in raw)) for _ in range(2)) / PEER_CAPTIONS
-    benchmark.extra_info.update(captions_per_cpu_second=round(1 / ours), peer_captions_per_cpu_second=round(1 / peer))
-    benchmark.extra_info.update(ratio=peer / ours, ratio_to_search_alone=alone / ours, peer="pyahocorasick")
+    sides = {
+        "witbuild, raw captions": Side(lambda: matcher.match(captions), CAPTIONS),
+        "pyahocorasick, raw captions": Side(lambda: search(f" {normalise(text)} " for text in raw), PEER_CAPTIONS),
+        "pyahocorasick, captions in normal form": Side(lambda: search(texts), PEER_CAPTIONS),
+    }
+    bench.compare("match", "captions", sides)
     assert matcher.match(captions[:PEER_CAPTIONS]).to_pylist() == search(texts)
+
+
+def peer(queries: list[str]) -> Callable[[Iterable[str]], list[list[int]]]:
+    """Return the search of pyahocorasick, all overlaps."""
+    automaton = pytest.importorskip("ahocorasick").Automaton()
+    for number, query in enumerate(queries):
+        automaton.add_word(f" {query} ", number)
+    automaton.make_automaton()
+    return lambda texts: [sorted({number for _, number in automaton.iter(text)}) for text in texts]
