@@ -27,7 +27,7 @@ test-slow: .venv/.dev
 test-soak: .venv/.dev
 	$(PYTEST) -m soak
 
-bench: .venv/.dev
+bench: .venv/.bench
 	$(PYTEST) -m bench -q --timeout 1800 $(if $(ONLY),tests/bench/test_bench_$(ONLY).py,tests/bench)
 
 docs: .venv/.dev
@@ -46,6 +46,10 @@ clean:
 .venv/.train: .venv/.made pyproject.toml
 	$(if $(TORCH_INDEX),$(BIN)/python -m pip install -q torch torchvision --index-url $(TORCH_INDEX))
 	$(BIN)/python -m pip install -q -e '.[train]'
+	touch $@
+
+.venv/.bench: .venv/.dev
+	$(BIN)/python -m pip install -q -e '.[bench]'
 	touch $@
 
 .venv/.dev: .venv/.train

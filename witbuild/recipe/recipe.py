@@ -190,6 +190,8 @@ def _problem(error: ValidationError, stage: type[Stage]) -> tuple[str, Place]:
     if first["type"] == "extra_forbidden":
         return f"unknown field; {stage.name} has {', '.join(stage.model_fields) or 'none'}", inner
     said = first["msg"][0].lower() + first["msg"][1:]
+    if first["type"] == "value_error":
+        return f"{said.removeprefix('value error, ')}; found {_shown(first['input'])}", inner
     return f"found {_shown(first['input'])}, expected: {said.removeprefix('input should be ')}", inner
 
 
