@@ -6,8 +6,8 @@ where other libraries' exceptions are read.
 
 from __future__ import annotations
 
-import asyncio
 import errno
+import os
 
 from witbuild.errors import WitbuildError
 
@@ -49,7 +49,7 @@ class FetchError(WitbuildError):
 
     Attributes:
         reason: a key of REASONS, or `http_` and the status.
-        detail: what happened in words, without addresses of memory or times.
+        detail: what happened in words.
         http_status: the last status, when there was one.
         retry_after_seconds: how long the server asks to wait, when it does.
     """
@@ -71,19 +71,28 @@ class FetchError(WitbuildError):
 def foreign(error: Exception) -> FetchError:
     """Return the FetchError that an exception of asyncio, the sockets or aiohttp means.
 
-    Example:
-        >>> foreign(ConnectionRefusedError(111, "Connection refused")).reason
-        'refused'
-        >>> foreign(TimeoutError()).reason
-        'timeout'
-    """
-    import aiohttp
+    Its detail holds no address, port or object's name in memory: two runs against one server tell the same.
 
+    Example:
+        >>> print(foreign(ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 8000)")))
+        refused: Connection refused
+        >>> print(foreign(TimeoutError()))
+        timeout
+    """
     if isinstance(error, FetchError):
         return error
-    words = " ".join(str(error).split())[:200]
-    kinds: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
-        ((asyncio.TimeoutError,), "timeout"),
+    for classes, reason in _kinds():
+        if isinstance(error, classes):
+            return FetchError(reason, _words(error))
+    number = getattr(error, "errno", None)
+    return FetchError(_ERRNO.get(number or 0, "unreachable" if number else "reset"), _words(error))
+
+
+def _kinds() -> tuple[tuple[tuple[type[Exception], ...], str], ...]:
+    import aiohttp
+
+    return (
+        ((TimeoutError,), "timeout"),
         ((aiohttp.ClientConnectorDNSError,), "dns"),
         ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch), "tls"),
         ((aiohttp.ClientPayloadError,), "short_body"),
@@ -91,8 +100,13 @@ def foreign(error: Exception) -> FetchError:
         ((aiohttp.InvalidURL,), "bad_url"),
         ((aiohttp.ClientResponseError, ValueError), "bad_http"),
     )
-    for classes, reason in kinds:
-        if isinstance(error, classes):
-            return FetchError(reason, words)
+
+
+def _words(error: Exception) -> str:
     number = getattr(error, "errno", None)
-    return FetchError(_ERRNO.get(number or 0, "unreachable" if number else "reset"), words)
+    if isinstance(error, TimeoutError):
+        return ""
+    if isinstance(error, OSError) and number:
+        return os.strerror(number)
+    cause = error.__cause__ or error.__context__
+    return type(error).__name__ + (f" after {type(cause).__name__}" if cause else "")

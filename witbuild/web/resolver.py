@@ -93,7 +93,7 @@ class Resolver(AbstractResolver):
         try:
             pinned = self._overrides.get(host) or Pinned(await self._addresses(host))
         except (OSError, UnicodeError) as error:  # UnicodeError: a label that no name server could hold
-            return FetchError("dns", f"{host}: {error}")
+            return FetchError("dns", f"{host}: {getattr(error, 'strerror', None) or type(error).__name__}")
         allowed = tuple(address for address in pinned.addresses if self._guard.allows(address))
         if not allowed:
             return FetchError("private_address", f"{host} has no public address")

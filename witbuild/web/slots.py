@@ -53,7 +53,7 @@ class Slot:
     def check(self) -> None:
         """Raise FetchError (host_gave_up) when the host is not asked any more."""
         if self._give_up_after and self._failures >= self._give_up_after:
-            raise FetchError("host_gave_up", f"{self._failures} failures in a row")
+            raise FetchError("host_gave_up", f"{self._give_up_after} failures in a row")
 
     async def __aenter__(self) -> None:
         await self._places.acquire()

@@ -1,0 +1,291 @@
+"""The client against a site that misbehaves: each evil ends in time and costs one word."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvloop
+
+from tests.server import EVILS, Reply, Site, evil_pages, redirect
+from witbuild.errors import PolicyError
+from witbuild.web.client import Client, FetchError, Head, Response, Settings
+
+AGENT = "witbuild-test/0 (+http://contact.test/)"
+
+
+@pytest.fixture(scope="module")
+def evil() -> Iterator[Site]:
+    with Site(evil_pages()) as site:
+        yield site
+
+
+def settings(site: Site, *hosts: str, **changes: Any) -> Settings:
+    options = {"timeout_seconds": 0.5, "retries": 0, "backoff_seconds": 0.05, "max_delay_seconds": 0.2, "robots": False}
+    return Settings(
+        user_agent=AGENT, allow_private=True, resolve=site.resolve("a.test", *hosts), **{**options, **changes}
+    )
+
+
+def get(options: Settings, url: str, **arguments: Any) -> Response:
+    async def one() -> Response:
+        async with Client(options) as client:
+            return await client.get(url, **arguments)
+
+    return uvloop.run(one())
+
+
+def reason(options: Settings, url: str, **arguments: Any) -> str:
+    with pytest.raises(FetchError) as caught:
+        get(options, url, **arguments)
+    return caught.value.reason
+
+
+@pytest.mark.parametrize("name", list(EVILS))
+def test_each_evil_ends_in_time_with_its_reason(evil: Site, name: str) -> None:
+    start = time.monotonic()
+    assert reason(settings(evil, max_bytes=1_000_000), f"http://a.test/evil/{name}") == EVILS[name][1]
+    assert time.monotonic() - start < 2.5
+
+
+def test_evils_with_retries_end_within_one_deadline(evil: Site) -> None:
+    async def both() -> list[object]:
+        async with Client(settings(evil, retries=3, timeout_seconds=0.4)) as client:
+            urls = (
+                f"http://a.test/evil/{name}" for name in ("short_body", "reset", "too_many_requests", "unavailable")
+            )
+            return await asyncio.gather(*(client.get(url) for url in urls), return_exceptions=True)
+
+    start = time.monotonic()
+    assert all(isinstance(outcome, FetchError) for outcome in uvloop.run(both()))
+    assert time.monotonic() - start < 2.5
+
+
+def test_a_crowd_of_evils_leaks_no_descriptor(evil: Site) -> None:
+    async def crowd() -> None:
+        async with Client(settings(evil, per_host=64, give_up_after=0)) as client:
+            await asyncio.gather(*(_outcome(client, f"http://a.test/evil/{name}") for name in EVILS))
+
+    uvloop.run(crowd())
+    before = descriptors(most=0)
+    for _ in range(3):
+        uvloop.run(crowd())
+    assert descriptors(most=before) <= before
+
+
+def descriptors(most: int) -> int:
+    """Count open descriptors; the site's own end of a connection may take a moment to close."""
+    for _ in range(20):
+        gc.collect()
+        count = len(list(Path("/proc/self/fd").iterdir()))
+        if count <= most:
+            break
+        time.sleep(0.05)
+    return count
+
+
+async def _outcome(client: Client, url: str) -> str:
+    try:
+        return str((await client.get(url)).status)
+    except FetchError as failure:
+        return failure.reason
+
+
+def outcomes(options: Settings, urls: list[str]) -> list[str]:
+    async def all_of_them() -> list[str]:
+        async with Client(options) as client:
+            return await asyncio.gather(*(_outcome(client, url) for url in urls))
+
+    return uvloop.run(all_of_them())
+
+
+def test_a_good_answer_is_whole() -> None:
+    body = os.urandom(3_000_000)
+    with Site({"http://a.test/x": Reply(body, headers={"ETag": '"1"', "X-Twice": "a"})}) as site:
+        response = get(settings(site), "http://A.test/x#part")
+    assert response.body == body
+    assert (response.url, response.status, response.redirects) == ("http://a.test/x", 200, ())
+    assert response.headers["etag"] == '"1"'
+    assert site.headers[0]["user-agent"] == AGENT.lower()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack"),
+    [
+        ("gzip", lambda body: zlib.compress(body, wbits=31)),
+        ("deflate", zlib.compress),
+        ("deflate", lambda body: zlib.compress(body, wbits=-15)),
+        ("identity", bytes),
+    ],
+)
+def test_a_compressed_body_is_unpacked(encoding: str, pack: Callable[[bytes], bytes]) -> None:
+    with Site({"/x": Reply(pack(b"text" * 99), headers={"Content-Encoding": encoding})}) as site:
+        assert get(settings(site), "http://a.test/x").body == b"text" * 99
+
+
+def test_redirects_are_followed_and_kept() -> None:
+    pages = {
+        "http://a.test/1": redirect("//b.test/2", 301),
+        "http://b.test/2": redirect("3 4", 308),
+        "http://b.test/3%204": Reply(b"end"),
+    }
+    with Site(pages) as site:
+        response = get(settings(site, "b.test"), "http://a.test/1")
+    assert response.redirects == ("http://a.test/1", "http://b.test/2")
+    assert (response.url, response.body) == ("http://b.test/3%204", b"end")
+
+
+def test_a_long_chain_of_redirects_ends() -> None:
+    with Site({f"/{i}": redirect(f"/{i + 1}") for i in range(9)}) as site:
+        assert reason(settings(site, max_redirects=5), "http://a.test/0") == "redirect_loop"
+        assert sum(site.hits.values()) == 6
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("ftp://a.test/", "bad_url"),
+        ("no url", "bad_url"),
+        ("http://user:word@a.test/", "bad_url"),
+        ("http://a.test:25/", "port"),
+        ("http://2852039166/", "private_address"),
+        ("http://[::]/", "private_address"),
+        ("http://nowhere.invalid/", "dns"),
+        ("http://" + "a" * 70 + ".test/", "dns"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(evil: Site, url: str, why: str) -> None:
+    assert reason(settings(evil), url) == why
+
+
+def test_loopback_is_closed_without_allow_private(evil: Site) -> None:
+    options = Settings(user_agent=AGENT, resolve=evil.resolve("a.test"))
+    assert reason(options, "http://a.test/") == "private_address"
+    assert reason(options, "http://127.0.0.1/") == "private_address"
+    assert reason(options, "http://localhost/") == "private_address"
+
+
+def test_a_name_that_points_inside_is_refused_and_one_that_changes_is_pinned(evil: Site) -> None:
+    answers = iter([("93.184.215.14",), ("127.0.0.1",)])
+
+    async def twice() -> list[str]:
+        options = Settings(user_agent=AGENT, timeout_seconds=0.2, retries=0, robots=False)
+        async with Client(options, lookup=lambda _: next(answers)) as client:
+            return [await _outcome(client, "http://rebinding.test/") for _ in range(2)]
+
+    first, second = uvloop.run(twice())
+    assert first == second != "private_address"
+
+
+def test_one_inside_address_among_public_ones_is_never_used() -> None:
+    async def pinned() -> tuple[str, ...]:
+        async with Client(Settings(user_agent=AGENT), lookup=lambda _: ("10.0.0.1", "1.1.1.1", "::1")) as client:
+            return (await client._resolver.pin("mixed.test")).addresses
+
+    assert uvloop.run(pinned()) == ("1.1.1.1",)
+
+
+def test_the_socket_itself_is_checked_last(evil: Site) -> None:
+    async def connect() -> None:
+        async with Client(Settings(user_agent=AGENT)) as client:
+            client._socket((2, 1, 6, "", ("127.0.0.1", 80)))
+
+    with pytest.raises(PermissionError):
+        uvloop.run(connect())
+
+
+def test_retries_bring_what_comes_back() -> None:
+    flaky = iter([503, 429, 200])
+
+    async def answer(writer: asyncio.StreamWriter) -> None:
+        writer.write(Reply(b"at last", status=next(flaky)).encode())
+        await writer.drain()
+
+    with Site({"/x": answer}) as site:
+        assert get(settings(site, retries=2), "http://a.test/x").body == b"at last"
+
+
+def test_a_failure_that_will_not_pass_is_not_repeated() -> None:
+    with Site({}) as site:
+        assert reason(settings(site, retries=3), "http://a.test/x") == "http_404"
+        assert site.hits["http://a.test/x"] == 1
+
+
+def test_a_host_is_asked_so_often_at_once_and_so_far_apart() -> None:
+    pages = {f"/{i}": Reply(b"x", delay_seconds=0.05) for i in range(6)}
+    with Site(pages) as site:
+        urls = [f"http://{host}.test/{i}" for host in "ab" for i in range(6)]
+        assert outcomes(settings(site, "b.test", per_host=2), urls) == ["200"] * 12
+        assert (site.peak["a.test"], site.peak["b.test"]) == (2, 2)
+        site.starts.clear()
+        outcomes(settings(site, "b.test", per_host=2, delay_seconds=0.1), urls[:4])
+        gaps = [b - a for a, b in zip(site.starts["a.test"], site.starts["a.test"][1:], strict=False)]
+        assert min(gaps) > 0.08
+
+
+def test_a_dead_host_is_given_up_and_delays_nobody(evil: Site) -> None:
+    with Site({"http://b.test/x": Reply(b"fine")}) as site:
+        resolve = {**evil.resolve("a.test"), **site.resolve("b.test")}
+        options = Settings(
+            user_agent=AGENT, allow_private=True, resolve=resolve, timeout_seconds=0.2, retries=0, robots=False,
+            give_up_after=2, per_host=1,
+        )  # fmt: skip
+        urls = ["http://a.test/evil/silence"] * 6 + ["http://b.test/x"]
+        start = time.monotonic()
+        found = outcomes(options, urls)
+    assert found == ["timeout"] * 2 + ["host_gave_up"] * 4 + ["200"]
+    assert time.monotonic() - start < 2
+
+
+def test_retry_after_makes_the_whole_host_wait_no_longer_than_allowed() -> None:
+    pages = {"/busy": Reply(status=429, headers={"Retry-After": "1000000000"}), "/x": Reply(b"x")}
+    with Site(pages) as site:
+        options = settings(site, per_host=1, max_delay_seconds=0.3)
+        assert outcomes(options, ["http://a.test/busy", "http://a.test/x"]) == ["http_429", "200"]
+        first, second = site.starts["a.test"]
+    assert 0.28 < second - first < 2
+
+
+def test_the_head_can_be_refused_before_the_body() -> None:
+    def refuse(head: Head) -> None:
+        raise FetchError("not_wanted", head.headers["content-type"])
+
+    with Site({"/x": Reply(b"x" * 100, headers={"Content-Type": "text/html"})}) as site:
+        assert reason(settings(site), "http://a.test/x", inspect=refuse) == "not_wanted"
+
+
+def test_a_conditional_request_may_be_answered_with_not_modified() -> None:
+    with Site({"/x": Reply(status=304, headers={"ETag": '"1"'})}) as site:
+        response = get(settings(site), "http://a.test/x", headers={"If-None-Match": '"1"'})
+    assert (response.status, response.body) == (304, b"")
+
+
+@pytest.mark.parametrize("agent", ["", "Mozilla/5.0", "bot\r\nX: y a@b.test", "böt (a@b.test)"])
+def test_a_user_agent_without_a_contact_is_refused(agent: str) -> None:
+    with pytest.raises(PolicyError, match="user_agent"):
+        Client(Settings(user_agent=agent))
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:x", ":80"])
+def test_an_override_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(PolicyError, match="address:port"):
+        Client(Settings(user_agent=AGENT, resolve={"a.test": text}))
+
+
+def test_leaving_early_leaves_nothing_behind(evil: Site) -> None:
+    async def leave() -> None:
+        async with Client(settings(evil, robots=True)) as client:
+            waiting = asyncio.ensure_future(client.get("http://a.test/evil/silence"))
+            await asyncio.sleep(0.1)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+
+    uvloop.run(leave())
