@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from witbuild.stage import Inputs, Part, Task
+from pydantic import Field
+
+from witbuild.stage import Inputs, Part, Stage, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import numpy as np
     import numpy.typing as npt
+
+AnyStage = TypeVar("AnyStage", bound=Stage)
+
+
+class Sliced(Stage):
+    """What every step of a global stage knows."""
+
+    slices: int = Field(16, ge=1, le=65_536)
+    """Into how many slices the work between pairs is cut: memory falls with it, the result does not depend on it."""
+
+    def step(self, kind: type[AnyStage]) -> AnyStage:
+        """Return a stage of another kind with those of its parameters that this one has."""
+        mine = type(self).model_fields
+        return kind(**{name: getattr(self, name) for name in kind.model_fields if name in mine})
 
 
 def per_part(inputs: Inputs, kind: str) -> Iterator[Task]:

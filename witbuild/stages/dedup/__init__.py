@@ -1,0 +1,38 @@
+"""Dedup: pairs that say the same are grouped, one of each group stays.
+
+    pairs ─> bands ─> join ─> components (rounds) ─┐
+    pairs ─> members ──────────────────────────────┴─> clusters ─> choose ─> drop ─> pairs
+
+parameters.py  what each step knows
+graph.py       bands, join, components: which nodes are alike
+choice.py      members, clusters, choose, drop: which pair of each cluster stays
+
+A *node* is a hash of all that the scope looks at, so pairs of one node are duplicates without any comparing; the graph
+is of distinct nodes only. docs/dedup.md argues the defaults.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from witbuild.stages.dedup.choice import Choose, Clusters, Drop, ExactClusters, Members
+from witbuild.stages.dedup.graph import Bands, Components, Join
+from witbuild.stages.dedup.parameters import Compared, Keeping
+
+if TYPE_CHECKING:
+    from witbuild.stage import Stage
+
+
+class Dedup(Compared, Keeping):
+    """Groups pairs that say the same and keeps one of each group; the result is exact where docs/dedup.md says so."""
+
+    name: ClassVar[str] = "dedup"
+    reads: ClassVar[tuple[str, ...]] = ("pairs",)
+    output: ClassVar[str] = "pairs"
+
+    def steps(self) -> tuple[Stage, ...]:
+        """Return the graph's steps when nodes are to be compared, then those that choose and drop."""
+        choosing = (Choose, Drop)
+        if self.scope == "url":
+            return tuple(self.step(kind) for kind in (Members, ExactClusters, *choosing))
+        return tuple(self.step(kind) for kind in (Bands, Join, Components, Members, Clusters, *choosing))

@@ -1,0 +1,97 @@
+"""The choice: the members of each cluster, and all but the best of them dropped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from witbuild.stages.dedup.graph import read_edges
+from witbuild.stages.dedup.parameters import Keeping, Scope, Seen
+from witbuild.stages.drops import ApplyDrops
+from witbuild.stages.slices import Sliced, per_part, per_slice, sliced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from witbuild.stage import Inputs, Part, Task
+
+
+class Members(Seen):
+    """Pairs to members: what choosing among duplicates needs to know of each pair."""
+
+    name: ClassVar[str] = "dedup.members"
+    reads: ClassVar[tuple[str, ...]] = ("pairs",)
+    output: ClassVar[str] = "members"
+
+    def plan(self, inputs: Inputs) -> Iterable[Task]:
+        """Yield a task for each part."""
+        return per_part(inputs, "pairs")
+
+    def process(self, task: Task) -> Part:
+        """Describe each pair of a part, in the slice of its node."""
+        from witbuild.dedup.choose import ATTRIBUTES, members
+        from witbuild.dedup.nodes import COLUMNS
+        from witbuild.io import tables
+        from witbuild.sample.order import slice_of
+        from witbuild.web.urls import canonical
+
+        table = tables.read(task.sources["pairs"][0], [*dict.fromkeys((*COLUMNS, *ATTRIBUTES))])
+        nodes = self.evidence(table).node
+        return sliced(members(table, nodes, task.index, canonical), slice_of(nodes, self.slices), self.slices)
+
+
+class Clusters(Sliced):
+    """Members and settled edges to clusters: all members of clusters of two pairs or more."""
+
+    name: ClassVar[str] = "dedup.clusters"
+    reads: ClassVar[tuple[str, ...]] = ("members", "edges")
+    output: ClassVar[str] = "clusters"
+
+    def plan(self, inputs: Inputs) -> Iterable[Task]:
+        """Yield a task for each slice of nodes."""
+        return per_slice(inputs, self.slices)
+
+    def process(self, task: Task) -> Part:
+        """Name the cluster of each member of this slice."""
+        from witbuild.dedup.choose import clusters
+        from witbuild.dedup.clusters import star
+        from witbuild.io import tables
+        from witbuild.sample.order import slice_of
+
+        index = task.arguments["slice"]
+        found = tables.read_slices(task.sources["members"], index)
+        table = clusters(found, star(read_edges(task.sources.get("edges", ()), index)))
+        columns = dict(zip(table.column_names, table.columns, strict=True))
+        return sliced(columns, slice_of(table["root"].to_numpy(), self.slices), self.slices)
+
+
+class ExactClusters(Clusters):
+    """Clusters where only pairs of one node are duplicates: there are no edges."""
+
+    reads: ClassVar[tuple[str, ...]] = ("members",)
+
+
+class Choose(Scope, Keeping):
+    """Clusters to drops: all but the best member of each."""
+
+    name: ClassVar[str] = "dedup.choose"
+    reads: ClassVar[tuple[str, ...]] = ("clusters",)
+    output: ClassVar[str] = "drops"
+
+    def plan(self, inputs: Inputs) -> Iterable[Task]:
+        """Yield a task for each slice of clusters."""
+        return per_slice(inputs, self.slices)
+
+    def process(self, task: Task) -> Part:
+        """Drop all but the best member of each cluster of this slice."""
+        from witbuild.dedup.choose import drops
+        from witbuild.io import tables
+
+        found = tables.read_slices(task.sources["clusters"], task.arguments["slice"])
+        columns = drops(found, self.scope, self.keep)
+        return sliced(columns, columns["part"] % self.slices, self.slices)
+
+
+class Drop(ApplyDrops):
+    """Pairs without the duplicates."""
+
+    name: ClassVar[str] = "dedup.drop"

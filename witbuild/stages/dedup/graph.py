@@ -1,0 +1,125 @@
+"""The graph: which nodes are alike, and so which clusters there are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from witbuild.stages.dedup.parameters import Compared
+from witbuild.stages.slices import Sliced, per_part, per_slice, sliced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from witbuild.dedup.clusters import Edges
+    from witbuild.dedup.nodes import Evidence
+    from witbuild.stage import Inputs, Part, Task
+
+
+class Bands(Compared):
+    """Pairs to bands: nodes that share one are compared."""
+
+    name: ClassVar[str] = "dedup.bands"
+    reads: ClassVar[tuple[str, ...]] = ("pairs",)
+    output: ClassVar[str] = "bands"
+
+    def plan(self, inputs: Inputs) -> Iterable[Task]:
+        """Yield a task for each part."""
+        return per_part(inputs, "pairs")
+
+    def process(self, task: Task) -> Part:
+        """Write the bands of each distinct node of a part."""
+        from witbuild.dedup.nodes import COLUMNS
+        from witbuild.io import tables
+        from witbuild.sample.order import slice_of
+
+        found = self.evidence(tables.read(task.sources["pairs"][0], COLUMNS)).distinct()
+        bands, row = self._bands(found)
+        columns = {"band": bands, **found.take(row).columns()}
+        return sliced(columns, slice_of(bands, self.slices), self.slices)
+
+    def _bands(self, found: Evidence) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        from witbuild.dedup.nodes import caption_bands, place_bands
+
+        if self.looks_at == {"caption"}:
+            return caption_bands(found, self.shingle, self.shingle_size, self.cut())
+        return place_bands(found, self.distance())
+
+
+class Join(Compared):
+    """Bands to edges: nodes that share a band and are alike are linked."""
+
+    name: ClassVar[str] = "dedup.join"
+    reads: ClassVar[tuple[str, ...]] = ("bands",)
+    output: ClassVar[str] = "edges"
+
+    def plan(self, inputs: Inputs) -> Iterable[Task]:
+        """Yield a task for each slice of bands."""
+        return per_slice(inputs, self.slices)
+
+    def process(self, task: Task) -> Part:
+        """Compare what shares a band of this slice."""
+        from witbuild.dedup.clusters import LARGE, both_ways
+        from witbuild.dedup.nodes import linked
+        from witbuild.io import tables
+
+        table = tables.read_slices(task.sources["bands"], task.arguments["slice"])
+        return edges_part(
+            both_ways(linked(table, self.shingle, self.shingle_size, self.rule(), self.cut())), LARGE, self
+        )
+
+
+def edges_part(edges: tuple[np.ndarray, np.ndarray], turn: int, stage: Sliced, unsettled: int = 0) -> Part:
+    """Return edges as a part, each in the slice of its node."""
+    import numpy as np
+
+    from witbuild.sample.order import slice_of
+
+    node, other = edges
+    columns = {"node": node, "other": other, "turn": np.full(node.size, turn, np.int8)}
+    dropped = {"unsettled": unsettled} if unsettled else {}
+    return sliced(columns, slice_of(node, stage.slices), stage.slices, dropped)
+
+
+def read_edges(paths: tuple[str, ...], index: int) -> Edges:
+    """Return a slice of edges, without what the next round does; none when there are no paths."""
+    import numpy as np
+
+    from witbuild.dedup.clusters import Edges
+    from witbuild.io import tables
+
+    if not paths:
+        return Edges(np.zeros(0, np.uint64), np.zeros(0, np.uint64))
+    table = tables.read_slices(paths, index, ["node", "other"])
+    return Edges(table["node"].to_numpy(), table["other"].to_numpy())
+
+
+class Components(Sliced):
+    """Edges to edges, in rounds, until every cluster is a star around its smallest node."""
+
+    name: ClassVar[str] = "dedup.components"
+    reads: ClassVar[tuple[str, ...]] = ("edges",)
+    output: ClassVar[str] = "edges"
+    rounds: ClassVar[int] = 96
+
+    def plan(self, inputs: Inputs) -> Iterable[Task]:
+        """Yield a task for each slice of edges."""
+        return per_slice(inputs, self.slices)
+
+    def process(self, task: Task) -> Part:
+        """Do a large-star or a small-star, whichever is next."""
+        from witbuild.dedup.clusters import LARGE, SMALL, Edges, both_ways, large_star, small_star
+        from witbuild.io import tables
+
+        table = tables.read_slices(task.sources["edges"], task.arguments["slice"])
+        edges = Edges(table["node"].to_numpy(), table["other"].to_numpy())
+        if table.num_rows and table["turn"][0].as_py() == SMALL:
+            return edges_part(both_ways(small_star(edges)), LARGE, self, unsettled=table.num_rows)
+        rows, unsettled = large_star(edges)
+        return edges_part(rows, SMALL, self, unsettled)
+
+    def settled(self, rows: int, dropped: Mapping[str, int]) -> bool:
+        """Say whether every node is the centre or a leaf of a star; only a large-star can find that."""
+        return not dropped.get("unsettled")

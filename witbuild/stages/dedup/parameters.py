@@ -1,0 +1,90 @@
+"""The parameters of dedup, as far as each step needs them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from witbuild.stages.slices import Sliced
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from witbuild.dedup.join import Bands as Cut
+    from witbuild.dedup.nodes import Evidence
+    from witbuild.dedup.verify import Rule
+
+
+class Scope(Sliced):
+    """What a step knows that names the scope."""
+
+    scope: Literal["caption+image", "caption+url", "caption", "image", "url"] = "caption+image"
+    """What must be the same in two pairs. An image is the same when its URL is, or, once fetched, its hash."""
+
+    @property
+    def looks_at(self) -> frozenset[str]:
+        """The words of the scope."""
+        return frozenset(self.scope.split("+"))
+
+
+class Keeping(Sliced):
+    """What a step knows that chooses among duplicates."""
+
+    keep: Literal["largest_image", "longest_caption", "smallest_key"] = "largest_image"
+    """Which pair of a group stays; ties go to the larger image, the longer caption, the smaller key, in this order."""
+
+
+class Seen(Scope):
+    """What a step knows that tells duplicates by their nodes."""
+
+    image_hash: Literal["phash", "pixels"] = "phash"
+    """Which hash of a fetched image is compared: the perceptual one, or that of its exact pixels."""
+
+    def evidence(self, table: pa.Table) -> Evidence:
+        """Return what the scope looks at in each pair of a part."""
+        from witbuild.dedup.nodes import evidence
+        from witbuild.web.urls import canonical
+
+        return evidence(table, self.looks_at, self.image_hash, canonical)
+
+
+class Compared(Seen):
+    """What a step knows that compares nodes."""
+
+    threshold: float = Field(0.8, gt=0, le=1)
+    """Jaccard similarity of two captions' shingles from which they are the same."""
+    shingle: Literal["words", "characters"] = "words"
+    """What a shingle is a run of; characters suit languages written without spaces."""
+    shingle_size: int = Field(2, ge=1, le=16)
+    """Runs of 1 to so many words, or of exactly so many characters."""
+    num_perm: int = Field(128, ge=2, le=1024)
+    """Permutations of a caption's MinHash signature."""
+    miss_weight: float = Field(0.5, gt=0, lt=1)
+    """Weight of missed duplicates, against needless comparisons, in the choice of bands and rows."""
+    hamming: int = Field(3, ge=0, le=6)
+    """Bits in which two perceptual hashes of one image may differ."""
+    seed: int = Field(1, ge=0, le=2**32 - 1)
+    """Draws the permutations."""
+
+    def cut(self) -> Cut:
+        """Return how captions are cut into bands."""
+        from witbuild.dedup.join import Bands as Cut
+        from witbuild.dedup.lsh import optimum
+        from witbuild.dedup.minhash import permutations
+
+        bands, rows = optimum(self.threshold, self.num_perm, self.miss_weight)
+        return Cut(permutations(self.num_perm, self.seed), bands, rows)
+
+    def distance(self) -> int:
+        """Return in how many bits image hashes may differ; -1 when they are not looked at."""
+        if "image" not in self.looks_at:
+            return -1
+        return self.hamming if self.image_hash == "phash" else 0
+
+    def rule(self) -> Rule:
+        """Return when two nodes are alike."""
+        from witbuild.dedup.verify import Rule
+
+        places = bool(self.looks_at & {"image", "url"})
+        return Rule(places, self.distance(), "caption" in self.looks_at, self.threshold)
