@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,11 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def shared_hostile(shared: Path) -> dict[str, bytes]:
+    """Name -> content of the files that broke or tried programs."""
+    with tarfile.open(shared / "hostile" / "hostile.tar.xz") as archive:
+        files = [member for member in archive.getmembers() if member.isfile()]
+        return {member.name: stream.read() for member in files if (stream := archive.extractfile(member))}

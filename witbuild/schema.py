@@ -116,7 +116,7 @@ PAIRS = pa.schema(
             "alt | title | figcaption | og | jsonld | api | list | folder | sitemap",
         ),
         column("page_url", pa.string(), "page where the pair was found", null=True),
-        column("source", pa.string(), "kind of source: wat | warc | list | site | commons | openverse | folder"),
+        column("source", pa.string(), "kind of source: wat | warc | list | html | site | commons | openverse | folder"),
         column("source_file", pa.string(), "archive, list or API that the pair came from", null=True),
         column(
             "source_offset",

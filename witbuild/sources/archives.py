@@ -1,0 +1,113 @@
+"""What the sources over archives share: files named one by one, by globs, by lists of paths or by a crawl's name."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from witbuild.errors import InputError
+from witbuild.io import store
+from witbuild.sources.base import Source
+from witbuild.sources.candidates import Candidates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from witbuild.stage import Task
+    from witbuild.web.warc import Record
+
+_LISTS = (".paths", ".paths.gz", ".paths.txt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archives(Source):
+    """A source over WARC-like files; a task is one or more of them.
+
+    Attributes:
+        root: put before the paths of a list that are not URLs or absolute.
+    """
+
+    kind: ClassVar[str]
+    """Common Crawl's name for the files: `warc` or `wat`."""
+    root: str
+
+    def plan(self) -> Iterator[Task]:
+        """Yield a task for each group of files."""
+        paths = expand(self.inputs, self.kind, self.root)
+        yield from self.numbered([(group, {}) for group in deal(paths, self.shards)])
+
+    def harvest(self, task: Task) -> Candidates:
+        """Read the task's archives, record by record."""
+        from witbuild.web.warc import Damage, records
+
+        out = Candidates(self.kind, task.arguments.get("limit"))
+        for path in task.sources["input"]:
+            with store.open_read(path) as stream:
+                for record in records(stream):
+                    if out.full:
+                        break
+                    if isinstance(record, Damage):
+                        out.drop(record.reason)
+                    else:
+                        self.read(record, path, out)
+        return out
+
+    @abstractmethod
+    def read(self, record: Record, path: str, out: Candidates) -> None:
+        """Add what a record holds."""
+
+
+def expand(inputs: Iterable[str], kind: str, root: str) -> tuple[str, ...]:
+    """Return the archives that inputs name, in order, each once.
+
+    Args:
+        inputs: files, globs, folders, URLs, `*.paths.gz` lists of such, and `cc://CC-MAIN-YYYY-WW`, a crawl.
+        kind: `warc` or `wat`: which list of the crawl.
+        root: put before a listed path that is neither a URL nor absolute.
+
+    Raises:
+        InputError: an input names nothing.
+    """
+    found: dict[str, None] = {}
+    for name in inputs:
+        if name.startswith("cc:"):
+            name = f"{root}crawl-data/{name[3:].strip('/')}/{kind}.paths.gz"  # noqa: PLW2901
+        paths = list(_listed(name, root)) if name.endswith(_LISTS) else store.expand(name)
+        if not paths:
+            raise InputError(f"{name}: names no file; give files, globs, folders, URLs or a list *.paths.gz")
+        found.update(dict.fromkeys(paths))
+    return tuple(found)
+
+
+def _listed(name: str, root: str) -> Iterator[str]:
+    for line in _lines(name):
+        if path := line.strip():
+            yield path if store.is_remote(path) or path.startswith("/") else root + path
+
+
+def _lines(name: str) -> list[str]:
+    content = store.read_bytes(name)
+    try:
+        plain = gzip.decompress(content) if name.endswith(".gz") else content
+        return plain.decode().splitlines()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise InputError(f"{name}: not a list of paths, packed by gzip ({error})") from error
+
+
+def deal(paths: tuple[str, ...], shards: int) -> Iterator[tuple[str, ...]]:
+    """Deal files to tasks, neighbours together, as evenly as they go; never an empty task.
+
+    Args:
+        paths: of the files.
+        shards: tasks wanted; 0: one a file.
+
+    Example:
+        >>> list(deal(("a", "b", "c"), 2)), list(deal(("a",), 4))
+        ([('a', 'b'), ('c',)], [('a',)])
+    """
+    count = min(shards, len(paths)) if shards else len(paths)
+    for index in range(count):
+        yield paths[-(-len(paths) * index // count) : -(-len(paths) * (index + 1) // count)]

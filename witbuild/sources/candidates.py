@@ -1,0 +1,187 @@
+"""Candidates: what every source fills, cleaned, resolved, each key once, every loss counted by reason.
+
+reason              an image or row was dropped because
+no_caption          it has no text
+no_url              it has no address
+data_url            its only address is a data: URL
+bad_url             its address means no http or https URL
+bad_encoding        its text holds bytes that are not in the page's encoding
+same_key            the same URL and caption came before it in this task
+too_many_images     the page has more than 10,000 images
+over_limit          the task had as many pairs as it may give
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from witbuild.schema import PAIRS
+from witbuild.text.keys import pair_key
+from witbuild.web import urls
+from witbuild.web.caption import REPLACEMENT, clean
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from witbuild.web.page import Image, Page
+
+_COLUMNS = tuple(PAIRS.names[: PAIRS.names.index("query_ids")])
+"""What a source can know."""
+_BATCH = 65_536
+_MAX_EVIDENCE = 1_000
+"""Characters of licence evidence that are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a page or row was found.
+
+    Attributes:
+        file: archive, list or API.
+        offset: byte of the record, or number of the row.
+        length: bytes of the record.
+    """
+
+    file: str | None = None
+    offset: int | None = None
+    length: int | None = None
+
+
+class Candidates:
+    """The candidates of one task, in the order in which they were found.
+
+    Args:
+        source: the kind, as the table calls it.
+        limit: most pairs; None: all.
+    """
+
+    def __init__(self, source: str, limit: int | None = None) -> None:
+        self.dropped: Counter[str] = Counter()
+        self._source = source
+        self._limit = limit
+        self._keys: set[bytes] = set()
+        self._rows: list[tuple[object, ...]] = []
+        self._batches: list[pa.RecordBatch] = []
+
+    @property
+    def full(self) -> bool:
+        """Say whether the limit is reached, so that nothing more need be read."""
+        return self._limit is not None and len(self._keys) >= self._limit
+
+    def drop(self, reason: str, rows: int = 1) -> None:
+        """Count what was lost."""
+        self.dropped[reason] += rows
+
+    def page(self, page: Page, url: str, place: Place) -> None:
+        """Add what a page says about its images.
+
+        Args:
+            page: as read.
+            url: of the page, absolute.
+            place: of its record.
+        """
+        base = urls.resolve(url, page.base) or url if page.base.strip() else url
+        shared = {
+            "page_url": url,
+            "place": place,
+            "opt_out": ",".join(page.opt_out) or None,
+            "language": page.language,
+        }
+        for image in page.images:
+            licence = _evidence(base, image.licence or page.licence)
+            size = {"width": image.width, "height": image.height}
+            self._image(image, base, {**shared, **size, "licence": licence})
+        if page.skipped:
+            self.drop("too_many_images", page.skipped)
+
+    def _image(self, image: Image, base: str, shared: dict[str, Any]) -> None:
+        """Add each text of an image once; that an image says it twice is no loss."""
+        found = [url for reference in image.references if (url := urls.resolve(base, reference))]
+        if not found:
+            self.drop(_why(image.references))
+            return
+        captions: dict[str, str] = {}
+        for source, text in image.texts:
+            captions.setdefault(clean(text), source)
+        if not captions.keys() - {""}:
+            self.drop("no_caption")
+        for url in dict.fromkeys(found):
+            for caption, source in captions.items():
+                if caption:
+                    self.add(url, caption, caption_source=source, **shared)
+
+    def add(self, url: str, text: str, *, caption_source: str, place: Place, **columns: object) -> None:
+        """Add a pair, or count why not.
+
+        Args:
+            url: of the image, absolute, resolved.
+            text: as found.
+            caption_source: as the table calls it.
+            place: where it was found.
+            columns: others of the table.
+        """
+        caption = clean(text)
+        key = pair_key(url, caption)
+        reason = self._refused(caption, bytes.fromhex(key))
+        if reason:
+            self.drop(reason)
+            return
+        self._keys.add(bytes.fromhex(key))
+        row: dict[str, object] = {
+            **columns,
+            "key": key,
+            "url": url,
+            "caption": caption,
+            "caption_source": caption_source,
+            "source": self._source,
+            "source_file": place.file,
+            "source_offset": place.offset,
+            "source_length": place.length,
+        }
+        self._rows.append(tuple(row.get(name) for name in _COLUMNS))
+        if len(self._rows) >= _BATCH:
+            self._flush()
+
+    def _refused(self, caption: str, key: bytes) -> str | None:
+        if not caption:
+            return "no_caption"
+        if REPLACEMENT in caption:
+            return "bad_encoding"
+        if key in self._keys:
+            return "same_key"
+        return "over_limit" if self.full else None
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        schema = pa.schema([PAIRS.field(name) for name in _COLUMNS])
+        columns = zip(*self._rows, strict=True) if self._rows else [[] for _ in _COLUMNS]
+        arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
+        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
+        self._rows = []
+
+    def table(self) -> pa.Table:
+        """Return the pairs in the schema PAIRS."""
+        import pyarrow as pa
+
+        from witbuild.io import tables
+
+        self._flush()
+        return tables.conform(pa.Table.from_batches(self._batches), PAIRS)
+
+
+def _why(references: tuple[str, ...]) -> str:
+    """Say why none of an image's addresses is one."""
+    if not references:
+        return "no_url"
+    return "data_url" if any(one[:5].lower() == "data:" for one in references) else "bad_url"
+
+
+def _evidence(base: str, licence: str | None) -> str | None:
+    """Return licence evidence as an absolute URL where it is one, else as found, cleaned."""
+    if not licence:
+        return None
+    found = urls.resolve(base, licence) if "/" in licence else None
+    return (found or clean(licence))[:_MAX_EVIDENCE] or None

@@ -1,0 +1,76 @@
+"""The columns of the published URL lists.
+
+laion      LAION-400M, LAION-5B, Re-LAION: parquet
+datacomp   DataComp, CommonPool: parquet
+coyo       COYO-700M: parquet
+cc3m       Conceptual Captions: caption TAB url, no header
+cc12m      Conceptual 12M: url TAB caption, no header
+sbu        SBU Captions: one JSON object of two lists
+redcaps    RedCaps: one JSON object with `annotations`
+yfcc15m    the subset of YFCC100M that CLIP used, in JSON lines
+wit        Google's Wikipedia-based Image Text, which has CLIP's data set's name and is another one: TSV
+auto       any list whose columns have one of the usual names
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Where a list keeps what; of several names the first that the list has, whatever its case, counts.
+
+    Attributes:
+        url: of the image.
+        captions: each that is there gives a candidate.
+        header: the columns' names when the list itself has none.
+        others: column of the pairs table -> names.
+    """
+
+    url: tuple[str, ...]
+    captions: tuple[str, ...]
+    header: tuple[str, ...] = ()
+    others: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+OTHERS = {
+    "width": ("width", "original_width"),
+    "height": ("height", "original_height"),
+    "licence": ("license", "licence", "license_url", "licenseurl"),
+    "language": ("language", "lang"),
+    "page_url": ("page_url", "pageurl"),
+    "expected_sha256": ("sha256",),
+    "expected_md5": ("md5",),
+}
+"""Columns that any list may have."""
+
+PRESETS = {
+    "auto": Columns(
+        url=("url", "image_url", "image", "img_url", "src"),
+        captions=("caption", "text", "alt", "alt_text"),
+        others=OTHERS,
+    ),
+    "laion": Columns(url=("url",), captions=("text", "caption"), others=OTHERS),
+    "datacomp": Columns(
+        url=("url",),
+        captions=("text",),
+        others={**OTHERS, "width": ("original_width",), "height": ("original_height",)},
+    ),
+    "coyo": Columns(url=("url",), captions=("text",), others=OTHERS),
+    "cc3m": Columns(url=("url",), captions=("caption",), header=("caption", "url")),
+    "cc12m": Columns(url=("url",), captions=("caption",), header=("url", "caption")),
+    "sbu": Columns(url=("image_urls",), captions=("captions",)),
+    "redcaps": Columns(url=("url",), captions=("raw_caption", "caption")),
+    "yfcc15m": Columns(
+        url=("downloadurl", "photo_url", "url"),
+        captions=("title", "description"),
+        others={"licence": ("licenseurl", "licensename"), "page_url": ("pageurl",)},
+    ),
+    "wit": Columns(
+        url=("image_url",),
+        captions=("caption_reference_description", "caption_attribution_description", "caption_alt_text_description"),
+        others=OTHERS,
+    ),
+}
+"""Name of a list -> its columns."""

@@ -1,0 +1,127 @@
+"""URL lists: rows of an image's address and its captions, in the columns of a published list or of any other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from witbuild.errors import InputError
+from witbuild.io import store
+from witbuild.sources import rows
+from witbuild.sources.archives import deal
+from witbuild.sources.base import Source, named
+from witbuild.sources.candidates import Candidates, Place
+from witbuild.sources.presets import PRESETS, Columns
+from witbuild.web import urls
+from witbuild.web.page import pixels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from witbuild.stage import Task
+
+_HEX = {"expected_sha256": 64, "expected_md5": 32}
+
+
+@dataclass(frozen=True, kw_only=True)
+class UrlList(Source):
+    """Lists in files; more tasks than files cut each file in pieces.
+
+    Attributes:
+        preset: name of a published list.
+        url_column: instead of the preset's.
+        caption_column: instead of the preset's.
+    """
+
+    preset: str
+    url_column: str
+    caption_column: str
+
+    def plan(self) -> Iterator[Task]:
+        """Yield a task for each group of files, or for each piece of a file."""
+        paths = tuple(path for name in self.inputs for path in _expand(name))
+        pieces = max(1, -(-self.shards // len(paths))) if paths else 1
+        groups = deal(paths, self.shards)
+        cuts = [(group, {"piece": piece, "pieces": pieces}) for group in groups for piece in range(pieces)]
+        yield from self.numbered(cuts)
+
+    def harvest(self, task: Task) -> Candidates:
+        """Read the task's files or its piece of one."""
+        out = Candidates("list", task.arguments.get("limit"))
+        for path in task.sources["input"]:
+            self._file(path, task.arguments["piece"], task.arguments["pieces"], out)
+        return out
+
+    def _file(self, path: str, piece: int, pieces: int, out: Candidates) -> None:
+        columns = self._columns()
+        wanted = frozenset(
+            [*columns.url, *columns.captions, *(one for many in columns.others.values() for one in many)]
+        )
+        known = False
+        for number, row in rows.read(path, wanted, columns.header, piece, pieces):
+            if out.full:
+                return
+            if row is None:
+                out.drop("bad_row")
+                continue
+            if not known:
+                _check(path, columns, row)
+                known = True
+            _add(row, columns, Place(named(path), number), out)
+
+    def _columns(self) -> Columns:
+        preset = PRESETS[self.preset]
+        return Columns(
+            url=(self.url_column.lower(),) if self.url_column else preset.url,
+            captions=(self.caption_column.lower(),) if self.caption_column else preset.captions,
+            header=preset.header,
+            others=preset.others,
+        )
+
+
+def _expand(name: str) -> list[str]:
+    found = store.expand(name)
+    if not found:
+        raise InputError(f"{name}: names no file")
+    return found
+
+
+def _check(path: str, columns: Columns, row: dict[str, Any]) -> None:
+    for option, names in (("url_column", columns.url), ("caption_column", columns.captions)):
+        if not row.keys() & set(names):
+            found = ", ".join(sorted(row)) or "none"
+            raise InputError(
+                f"{path}: expected one of the columns {', '.join(names)}, found {found}; name one with {option}"
+            )
+
+
+def _add(row: dict[str, Any], columns: Columns, place: Place, out: Candidates) -> None:
+    found = _text(_first(row, columns.url))
+    parsed = urls.parse(found.strip())
+    if parsed is None:
+        out.drop("data_url" if found[:5].lower() == "data:" else "bad_url" if found else "no_url")
+        return
+    captions = [text for name in columns.captions if (text := _text(row.get(name)))]
+    if not captions:
+        out.drop("no_caption")
+    others = {column: _other(column, _first(row, names)) for column, names in columns.others.items()}
+    for caption in captions:
+        out.add(parsed.href, caption, caption_source="list", place=place, **others)
+
+
+def _first(row: dict[str, Any], names: tuple[str, ...]) -> Any:
+    return next((row[name] for name in names if row.get(name) is not None), None)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
+
+
+def _other(column: str, value: Any) -> object:
+    """Return a carried value as the table wants it; None when it is not what it should be."""
+    if column in ("width", "height"):
+        return pixels(str(int(value))) if isinstance(value, int | float) and 0 < value < 1e9 else pixels(_text(value))
+    text = _text(value).strip()
+    if column in _HEX:
+        return text.lower() if len(text) == _HEX[column] and text.isalnum() else None
+    return text[:1_000] or None

@@ -1,0 +1,51 @@
+"""WARC and ARC archives: the pages themselves, so everything that their HTML says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from witbuild.sources.archives import Archives
+from witbuild.sources.base import named
+from witbuild.sources.candidates import Candidates, Place
+from witbuild.web import html, http, urls
+from witbuild.web.reasons import FetchError
+
+if TYPE_CHECKING:
+    from witbuild.web.warc import Record
+
+MAX_PAGE_BYTES = 32_000_000
+"""Of a page without its codings; larger ones are refused."""
+_OK = frozenset({200, 203})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Warc(Archives):
+    """Pages in WARC and ARC files, plain or packed by gzip, zstandard or LZ4."""
+
+    kind: ClassVar[str] = "warc"
+
+    def read(self, record: Record, path: str, out: Candidates) -> None:
+        """Add what a record's page says about its images; whatever is no page is passed over."""
+        answer = answered(record)
+        if answer is None or answer.status not in _OK or not answer.is_html:
+            return
+        parsed = urls.parse(record.url)
+        if parsed is None:
+            out.drop("bad_page_url")
+            return
+        try:
+            page = html.read(answer.body(MAX_PAGE_BYTES), answer.header("content-type"), answer.headers)
+        except FetchError as error:
+            out.drop("bad_page_encoding" if error.reason == "bad_encoding" else "page_too_large")
+        except html.TooComplexError:
+            out.drop("page_too_complex")
+        else:
+            out.page(page, parsed.href, Place(named(path), record.offset, record.length))
+
+
+def answered(record: Record) -> http.Answer | None:
+    """Return the answer that a record holds; a `resource` holds its body alone."""
+    if record.kind == "resource":
+        return http.Answer(200, (("Content-Type", record.content_type),), record.block)
+    return http.parse(record.block) if record.kind == "response" else None

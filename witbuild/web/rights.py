@@ -1,0 +1,79 @@
+"""Evidence of licences and opt-outs, as pages and servers write it; nothing here decides what it means."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OPT_OUTS = frozenset({"noai", "noimageai", "noimageindex", "noindex", "none", "noml", "notrain"})
+"""Robots directives that say no to an image or to training; the rest of them is about other things."""
+_CREATIVE_COMMONS = re.compile(
+    r"^(?:https?:)?//(?:www\.)?creativecommons\.org/(?:licen[sc]es|publicdomain)/[a-z][^\s]*$", re.IGNORECASE
+)
+_AGENT = re.compile(r"\s*(?!max-|unavailable_after)(\*|[a-z0-9_\-]+)\s*:(.*)", re.IGNORECASE | re.DOTALL)
+_MAX_CHARACTERS = 2_000
+
+
+def is_creative_commons(url: str) -> bool:
+    """Say whether a link names a Creative Commons licence or public-domain mark.
+
+    Example:
+        >>> is_creative_commons("https://creativecommons.org/licenses/by/4.0/")
+        True
+        >>> is_creative_commons("https://creativecommons.org/about")
+        False
+    """
+    return len(url) <= _MAX_CHARACTERS and _CREATIVE_COMMONS.match(url.strip()) is not None
+
+
+def directives(content: str) -> set[str]:
+    """Return the opt-outs in a robots meta tag.
+
+    Example:
+        >>> sorted(directives("NoIndex, follow,noai;max-snippet:-1"))
+        ['noai', 'noindex']
+    """
+    words = content[:_MAX_CHARACTERS].lower().replace(";", ",").split(",")
+    return {word.strip() for word in words} & OPT_OUTS
+
+
+def header_directives(value: str) -> set[str]:
+    """Return the opt-outs in an X-Robots-Tag that speak to every crawler; those named for one robot are not for us.
+
+    Example:
+        >>> sorted(header_directives("noai, noimageai")), sorted(header_directives("otherbot: noindex"))
+        (['noai', 'noimageai'], [])
+    """
+    named = _AGENT.match(value[:_MAX_CHARACTERS])
+    return directives(named[2]) if named and named[1] == "*" else set() if named else directives(value)
+
+
+def opt_outs(metas: Iterable[tuple[str, str]], headers: Iterable[tuple[str, str]] = ()) -> tuple[str, ...]:
+    """Return every opt-out of a page, sorted.
+
+    Args:
+        metas: (name, content) of its meta tags.
+        headers: (name, value) of its answer's headers.
+
+    Example:
+        >>> opt_outs([("robots", "noai"), ("viewport", "none")], [("TDM-Reservation", "1")])
+        ('noai', 'tdm-reservation')
+    """
+    found: set[str] = set()
+    for name, content in metas:
+        if name.strip().lower() == "robots":
+            found |= directives(content)
+        found |= _reservation(name, content)
+    for name, value in headers:
+        if name.strip().lower() == "x-robots-tag":
+            found |= header_directives(value)
+        found |= _reservation(name, value)
+    return tuple(sorted(found))
+
+
+def _reservation(name: str, value: str) -> set[str]:
+    """Read the TDM Reservation Protocol (W3C community group, 2024, sections 4.2 and 4.3)."""
+    return {"tdm-reservation"} if name.strip().lower() == "tdm-reservation" and value.strip() == "1" else set()
