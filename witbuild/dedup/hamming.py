@@ -71,7 +71,7 @@ def table_keys(hashes: npt.NDArray[np.uint64], distance: int) -> npt.NDArray[np.
     return mix((hashes[:, None] & masks[None, :]) ^ numbers[None, :])
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def bits(value: np.uint64) -> int:
     """Return how many bits of a number are set (Warren, Hacker's Delight, section 5-1)."""
     value -= (value >> np.uint64(1)) & np.uint64(0x5555555555555555)
@@ -80,19 +80,21 @@ def bits(value: np.uint64) -> int:
     return int((value * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(cache=True, nogil=True)
 def near_pairs(hashes: npt.NDArray[np.uint64], distance: int) -> npt.NDArray[np.int64]:
     """Return all (i, j), i < j, of a bucket's hashes within a distance, int64 of shape (pairs, 2)."""
-    out = np.empty((max(hashes.size, 16), 2), np.int64)
+    out = np.empty((_near_pairs(hashes, distance, np.empty((0, 2), np.int64)), 2), np.int64)
+    _near_pairs(hashes, distance, out)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _near_pairs(hashes: npt.NDArray[np.uint64], distance: int, out: npt.NDArray[np.int64]) -> int:
+    """Write the pairs that `out` has room for, and return how many there are."""
     count = 0
     for i in range(hashes.size):
         for j in range(i + 1, hashes.size):
-            if bits(hashes[i] ^ hashes[j]) > distance:
-                continue
-            if count == out.shape[0]:
-                grown = np.empty((2 * count, 2), np.int64)
-                grown[:count] = out
-                out = grown
-            out[count, 0], out[count, 1] = i, j
-            count += 1
-    return out[:count]
+            if bits(hashes[i] ^ hashes[j]) <= distance:
+                if count < out.shape[0]:
+                    out[count, 0], out[count, 1] = i, j
+                count += 1
+    return count

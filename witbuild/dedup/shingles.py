@@ -22,8 +22,7 @@ Unit = Literal["words", "characters"]
 """What a shingle is a run of."""
 
 _SPACE = 32
-_FEW = 48
-"""So many values or fewer are sorted faster by insertion."""
+_GAPS = (701, 301, 132, 57, 23, 10, 4, 1)
 
 
 class Sets(NamedTuple):
@@ -154,12 +153,11 @@ def _distinct(values: npt.NDArray[np.uint64], start: int, stop: int) -> int:
 
 @njit(cache=True, nogil=True)
 def _sort(values: npt.NDArray[np.uint64], start: int, stop: int) -> None:
-    if stop - start > _FEW:
-        values[start:stop].sort()
-        return
-    for i in range(start + 1, stop):
-        value, place = values[i], i
-        while place > start and values[place - 1] > value:
-            values[place] = values[place - 1]
-            place -= 1
-        values[place] = value
+    """Sort ``values[start:stop]`` in place (Shell 1959, with the gaps of Ciura 2001)."""
+    for gap in _GAPS:
+        for i in range(start + gap, stop):
+            value, place = values[i], i
+            while place >= start + gap and values[place - gap] > value:
+                values[place] = values[place - gap]
+                place -= gap
+            values[place] = value

@@ -76,25 +76,25 @@ def _hash_rows(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> n
     return out
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _rotate(value: np.uint64, bits: int) -> np.uint64:
     return (value << np.uint64(bits)) | (value >> np.uint64(64 - bits))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _four(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
     """Read four bytes as a little-endian number."""
     low = np.uint64(data[at]) | (np.uint64(data[at + 1]) << np.uint64(8))
     return low | (np.uint64(data[at + 2]) << np.uint64(16)) | (np.uint64(data[at + 3]) << np.uint64(24))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _eight(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
     """Read eight bytes as a little-endian number."""
     return _four(data, at) | (_four(data, at + 4) << np.uint64(32))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _round(lane: np.uint64, value: np.uint64) -> np.uint64:
     return _rotate(lane + value * _P2, 31) * _P1
 
