@@ -1,0 +1,105 @@
+"""A body as served -> an image as stored: the whole image path, one pure function that a worker process can run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from witbuild.image import decode, encode, hashes, header, resize
+from witbuild.image.failure import ImageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Pixels = npt.NDArray[np.uint8]
+
+Mode = Literal["no", "border", "keep_ratio", "keep_ratio_largest", "center_crop"]
+Extension = Literal["jpg", "webp", "png"]
+_KEPT = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be made of an image.
+
+    Attributes:
+        mode: how it is fitted, by img2dataset's names.
+        size: pixels of the side that the mode speaks of.
+        extension: what it is stored as.
+        quality: of the encoder, 1 to 100.
+        upscale: make small images larger too.
+        min_side: pixels of the original's shorter side; smaller ones are refused.
+        max_aspect: longer side by shorter side; longer ones are refused; 0: none.
+        max_pixels: of the original; larger ones are not decoded.
+        keep_original: store the body untouched (never a GIF); it is decoded all the same.
+    """
+
+    mode: Mode = "keep_ratio"
+    size: int = 256
+    extension: Extension = "jpg"
+    quality: int = 90
+    upscale: bool = False
+    min_side: int = 0
+    max_aspect: float = 0.0
+    max_pixels: int = 64_000_000
+    keep_original: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A stored image and what is known of it; sizes in pixels, the original's after orientation."""
+
+    content: bytes
+    extension: str
+    width: int
+    height: int
+    original_width: int
+    original_height: int
+    pixel_sha256: str
+    phash: int
+
+
+def prepare(body: bytes, plan: Plan) -> Stored:
+    """Decode, fit and encode an image; the same bytes for the same body, on any machine.
+
+    Raises:
+        ImageError: with the reason why nothing can or may be stored.
+    """
+    head = header.read(body)
+    decode.check(head, body, plan.max_pixels)
+    upright = (head.height, head.width) if head.turned else (head.width, head.height)
+    _refuse(*upright, plan)
+    needed = resize.fit(*upright, plan.size, plan.mode, upscale=plan.upscale)
+    pixels = decode.decode(body, head, max_pixels=plan.max_pixels, width=needed[0], height=needed[1])
+    if head.format != "JPEG":  # not scaled: this is the size, whatever the header said
+        upright = (pixels.shape[1], pixels.shape[0])
+        needed = resize.fit(*upright, plan.size, plan.mode, upscale=plan.upscale)
+    return _store(body, head, _fitted(resize.resize(pixels, *needed), plan), upright, plan)
+
+
+def _refuse(width: int, height: int, plan: Plan) -> None:
+    if min(width, height) < plan.min_side:
+        raise ImageError("image_too_small", f"{width}x{height}")
+    if plan.max_aspect and max(width, height) > plan.max_aspect * min(width, height):
+        raise ImageError("image_aspect", f"{width}x{height}")
+
+
+def _fitted(pixels: Pixels, plan: Plan) -> Pixels:
+    if plan.mode == "center_crop":
+        return resize.crop(pixels, plan.size)
+    if plan.mode == "border":
+        return resize.border(pixels, plan.size)
+    return pixels
+
+
+def _store(body: bytes, head: header.Header, pixels: Pixels, original: tuple[int, int], plan: Plan) -> Stored:
+    if plan.keep_original and head.format in _KEPT:
+        content, extension = body, _KEPT[head.format]
+        pixels = decode.decode(body, head, max_pixels=plan.max_pixels)
+    else:
+        content, extension = encode.encode(pixels, plan.extension, plan.quality), plan.extension
+        if extension != "png":
+            pixels = decode.decode(content, header.read(content), max_pixels=2 * plan.max_pixels)
+    height, width = pixels.shape[:2]
+    return Stored(content, extension, width, height, *original, hashes.pixel_sha256(pixels), hashes.phash(pixels))
