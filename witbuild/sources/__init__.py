@@ -15,6 +15,7 @@ SOURCES = {
     "wat": "witbuild.sources.commoncrawl:Wat",
     "warc": "witbuild.sources.warc:Warc",
     "urls": "witbuild.sources.url_list:UrlList",
+    "site": "witbuild.sources.site:Site",
     "html": "witbuild.sources.folder:Html",
     "folder": "witbuild.sources.folder:Folder",
 }

@@ -96,6 +96,16 @@ class Candidates:
         if page.skipped:
             self.drop("too_many_images", page.skipped)
 
+    def image(self, image: Image, url: str) -> None:
+        """Add an image that a page has, as something else than the page itself says.
+
+        Args:
+            image: with absolute addresses.
+            url: of the page.
+        """
+        size = {"width": image.width, "height": image.height}
+        self._image(image, url, {"page_url": url, "place": Place(), "licence": _evidence(url, image.licence), **size})
+
     def _image(self, image: Image, base: str, shared: dict[str, Any]) -> None:
         """Add each text of an image once; that an image says it twice is no loss."""
         found = [url for reference in image.references if (url := urls.resolve(base, reference))]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
 
-from witbuild.stage import Inputs, Part, Stage, Task, digested
+from witbuild.stage import Inputs, Part, Stage, Task, digested, runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,10 +24,10 @@ class Harvest(Stage):
     name: ClassVar = "harvest"
     output: ClassVar = "pairs"
 
-    source: Literal["wat", "warc", "urls", "html", "folder"]
-    """What the inputs are: Common Crawl WATs, WARCs, URL lists, HTML files, folders of images with texts."""
+    source: Literal["wat", "warc", "urls", "site", "html", "folder"]
+    """What the inputs are: Common Crawl WATs, WARCs, URL lists, live sites, HTML files, images with texts."""
     inputs: tuple[str, ...] = digested(..., min_length=1)
-    """Files, globs, folders and URLs; for archives also `*.paths.gz` lists and `cc://CC-MAIN-YYYY-WW`."""
+    """Files, globs, folders and URLs; `*.paths.gz` lists and `cc://CC-MAIN-YYYY-WW` for archives, seeds for sites."""
     shards: int = Field(0, ge=0)
     """Tasks to cut the work into; 0: one a file."""
     limit: int = Field(0, ge=0)
@@ -42,6 +42,23 @@ class Harvest(Stage):
     """Column of a URL list that holds the caption, instead of the preset's."""
     base_url: str = ""
     """URL at which the content of the input folders is served, for HTML files and folders of images."""
+
+    max_depth: int = Field(3, ge=0)
+    """Links from a seed that a site is crawled."""
+    max_pages: int = Field(1_000, ge=1)
+    """Pages that are asked for, of a registered domain."""
+    sitemaps: bool = True
+    """Read a site's sitemaps: pages to crawl, and images with their captions."""
+    user_agent: str = ""
+    """What the crawler calls itself, with a contact, such as `mybot/1.0 (+https://example.org/bot)`; for sites."""
+    delay_seconds: float = runtime(1.0, ge=0)
+    """Pause from request to request of a host; longer where robots.txt asks for it."""
+    timeout_seconds: float = runtime(30.0, gt=0)
+    """Most seconds on the wire for a page, its redirects and retries."""
+    resolve: dict[str, str] = runtime({})
+    """Host -> `address:port` to connect to instead of what its name says."""
+    allow_private: bool = False
+    """Crawl loopback and private addresses too."""
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield the source's tasks."""

@@ -64,7 +64,7 @@ def read(body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]]
         language=_language(tree),
         licence=_licence(tree) or next((licence for _, licence in scripts if licence), None),
         opt_out=rights.opt_outs(metas, headers),
-        links=_links(tree),
+        links=_links(tree) if rights.follows(metas) else (),
         images=[
             *(_image(node, surroundings) for node in nodes[:MAX_IMAGES]),
             *og_images(metas),

@@ -74,6 +74,17 @@ def opt_outs(metas: Iterable[tuple[str, str]], headers: Iterable[tuple[str, str]
     return tuple(sorted(found))
 
 
+def follows(metas: Iterable[tuple[str, str]]) -> bool:
+    """Say whether a page lets crawlers follow its links.
+
+    Example:
+        >>> follows([("robots", "noindex")]), follows([("robots", "noindex, nofollow")]), follows([("robots", "none")])
+        (True, False, False)
+    """
+    robots = (content[:_MAX_CHARACTERS].lower() for name, content in metas if name.strip().lower() == "robots")
+    return not any({"nofollow", "none"} & set(content.replace(",", " ").split()) for content in robots)
+
+
 def _reservation(name: str, value: str) -> set[str]:
     """Read the TDM Reservation Protocol (W3C community group, 2024, sections 4.2 and 4.3)."""
     return {"tdm-reservation"} if name.strip().lower() == "tdm-reservation" and value.strip() == "1" else set()
