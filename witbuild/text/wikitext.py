@@ -395,7 +395,7 @@ def _quotes(text: Bytes, place: int, stop: int, out: Bytes, size: int) -> tuple[
 def _colon(text: Bytes, place: int, stop: int, out: Bytes, size: int) -> tuple[int, int]:
     """Pass a bare address, whose scheme is taken back from `out`; any other colon is text."""
     if _at(text, place + 1, stop) == _SLASH and _at(text, place + 2, stop) == _SLASH:
-        length = _scheme_length(out, size)
+        length = _scheme_length(text, place)
         if length:
             out[size - length] = _SPACE
             return _after_url(text, place, stop), size - length + 1
@@ -404,20 +404,19 @@ def _colon(text: Bytes, place: int, stop: int, out: Bytes, size: int) -> tuple[i
 
 
 @njit(cache=True, nogil=True)
-def _scheme_length(out: Bytes, size: int) -> int:
-    """Return how many bytes at the end of the output are a scheme of the web by itself, or 0."""
+def _scheme_length(text: Bytes, place: int) -> int:
+    """Return how many bytes before a place are a scheme of the web by itself, or 0."""
     length = 0
-    while length < min(size, 6) and _LOWER_A <= (out[size - 1 - length] | 32) <= _LOWER_Z:
+    while length < min(place, 6) and _LOWER_A <= (text[place - 1 - length] | 32) <= _LOWER_Z:
         length += 1
-    if _is(out, size, length, _HTTPS) or _is(out, size, length, _HTTP) or _is(out, size, length, _FTP):
-        return length
-    return 0
+    known = _is(text, place, length, _HTTPS) or _is(text, place, length, _HTTP) or _is(text, place, length, _FTP)
+    return length if known else 0
 
 
 @njit(cache=True, nogil=True)
-def _is(out: Bytes, size: int, length: int, name: Bytes) -> bool:
+def _is(text: Bytes, place: int, length: int, name: Bytes) -> bool:
     same = 0
-    while same < min(length, name.size) and (out[size - length + same] | 32) == name[same]:
+    while same < min(length, name.size) and (text[place - length + same] | 32) == name[same]:
         same += 1
     return same == length == name.size
 
