@@ -1,0 +1,254 @@
+"""The demo's scenes and captions: a grammar over things that can be seen, with a head and a long tail.
+
+    caption := opening? things on a BACKGROUND background
+    things  := a SIZE? TEXTURE? COLOUR SHAPE PLACE?
+             | NUMBER TEXTURE? COLOUR SHAPEs
+             | a COLOUR SHAPE RELATION a COLOUR SHAPE
+
+Colour and shape stand side by side, and some of their combinations are *held out*: no caption and no picture of the
+crawled world has them, so that naming them in a picture is composition, not memory. Every draw is a keyed hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COLOURS = {
+    "red": (214, 34, 38), "blue": (38, 84, 214), "green": (34, 150, 62), "yellow": (246, 214, 36),
+    "black": (24, 24, 26), "orange": (244, 128, 22), "purple": (128, 44, 168), "brown": (122, 74, 38),
+    "pink": (250, 142, 190), "gray": (128, 128, 130),
+}  # fmt: skip
+SHAPES = ("circle", "square", "star", "triangle", "heart", "cross", "ring", "diamond", "arrow", "crescent")
+SIZES = {"small": (0.13, 0.18), "": (0.2, 0.28), "large": (0.32, 0.4)}
+TEXTURES = ("", "striped", "dotted")
+NUMBERS = ("two", "three", "four", "five")
+RELATIONS = {"above": (0, -1), "below": (0, 1), "left of": (-1, 0), "right of": (1, 0)}
+PLACES = {
+    "": (0.5, 0.5), "near the top": (0.5, 0.25), "near the bottom": (0.5, 0.75),
+    "in the upper left corner": (0.25, 0.25), "in the lower right corner": (0.75, 0.75),
+}  # fmt: skip
+OPENINGS = ("", "a picture of ", "a drawing of ", "a painting of ")
+HEAD_BACKGROUNDS = {"white": (252, 252, 252), "silver": (196, 200, 206), "cream": (254, 244, 208)}
+TAIL_BACKGROUNDS = {
+    "ivory": (246, 240, 226), "salmon": (244, 160, 140), "olive": (136, 134, 44), "navy": (20, 26, 92),
+    "maroon": (96, 14, 36), "coral": (252, 130, 104), "indigo": (70, 20, 134), "lime": (186, 238, 60),
+    "amber": (252, 194, 50), "violet": (196, 140, 232), "turquoise": (70, 216, 204), "golden": (214, 172, 62),
+}  # fmt: skip
+BACKGROUNDS = HEAD_BACKGROUNDS | TAIL_BACKGROUNDS
+HELD_OUT_PER_COLOUR = 4
+_CONTRAST = 90.0
+_PLURALS = {"cross": "crosses"}
+_T = TypeVar("_T")
+
+
+class Dice:
+    """A stream of draws that depends on its names alone.
+
+    Example:
+        >>> Dice(1, "size").unit() == Dice(1, "size").unit()
+        True
+        >>> 0 <= Dice(1, "size").unit() < 1
+        True
+    """
+
+    def __init__(self, *names: object) -> None:
+        self._key = "/".join(map(str, names)).encode()
+        self._drawn = 0
+
+    def unit(self) -> float:
+        """Return the next number, uniform over [0, 1)."""
+        salt = self._drawn.to_bytes(8, "little")
+        self._drawn += 1
+        digest = hashlib.blake2b(self._key, digest_size=8, salt=salt).digest()
+        return (int.from_bytes(digest, "little") >> 11) / 2.0**53
+
+    def between(self, low: float, high: float) -> float:
+        """Return a number, uniform over [low, high)."""
+        return low + (high - low) * self.unit()
+
+    def pick(self, options: Sequence[_T], weights: Sequence[float] | None = None) -> _T:
+        """Return one of the options, by weight."""
+        left = self.unit() * (len(options) if weights is None else sum(weights))
+        for option, weight in zip(options, weights or [1.0] * len(options), strict=True):
+            left -= weight
+            if left < 0:
+                return option
+        return options[-1]
+
+    def shuffle(self, items: Sequence[_T]) -> list[_T]:
+        """Return the items in a drawn order."""
+        return [item for _, _, item in sorted((self.unit(), place, item) for place, item in enumerate(items))]
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A shape on the canvas; centre and radius are fractions of its sides and of its shorter side, turn in degrees."""
+
+    shape: str
+    colour: str
+    texture: str
+    x: float
+    y: float
+    radius: float
+    turn: float
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a picture shows, and the caption that says so."""
+
+    things: tuple[Thing, ...]
+    background: str
+    caption: str
+
+
+@lru_cache(maxsize=8)
+def held_out(seed: int) -> tuple[tuple[str, str], ...]:
+    """Return the (colour, shape) combinations that the crawled world lacks: four a colour, four a shape.
+
+    Example:
+        >>> pairs = held_out(0)
+        >>> len(pairs), len({colour for colour, _ in pairs}), len({shape for _, shape in pairs})
+        (40, 10, 10)
+    """
+    dice = Dice(seed, "held out")
+    colours, shapes = dice.shuffle(list(COLOURS)), dice.shuffle(SHAPES)
+    size = len(shapes)
+    rows = [
+        (colour, shapes[(i + j) % size])
+        for i, colour in enumerate(colours)
+        for j in range(HELD_OUT_PER_COLOUR)
+    ]
+    return tuple(sorted(rows))
+
+
+def zipf(count: int) -> list[float]:
+    """Return the weights 1, 1/2, 1/3, ... of ranks."""
+    return [1 / (rank + 1) for rank in range(count)]
+
+
+def article(words: str) -> str:
+    """Return words with their article.
+
+    Example:
+        >>> article("orange arrow"), article("red ring")
+        ('an orange arrow', 'a red ring')
+    """
+    return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
+
+
+def plural(shape: str) -> str:
+    """Return the plural of a shape's name."""
+    return _PLURALS.get(shape, f"{shape}s")
+
+
+def seen_combination(seed: int, dice: Dice) -> tuple[str, str]:
+    """Draw a (colour, shape) that the crawled world may have, by Zipf's law on both."""
+    closed = set(held_out(seed))
+    while True:
+        drawn = dice.pick(list(COLOURS), zipf(len(COLOURS))), dice.pick(SHAPES, zipf(len(SHAPES)))
+        if drawn not in closed:
+            return drawn
+
+
+def crawled_scene(seed: int, dice: Dice, *, tail: bool) -> Scene:
+    """Draw a scene of the crawled world; with `tail`, on a background that is rare."""
+    kind = dice.pick((_single, _many, _related), (0.7, 0.15, 0.15))
+    things, words = kind(seed, dice)
+    background = _background(dice, things, tail=tail)
+    opening = dice.pick(OPENINGS, (0.7, 0.1, 0.1, 0.1))
+    return Scene(things, background, f"{opening}{words} on {article(background)} background")
+
+
+def held_out_scene(dice: Dice, colour: str, shape: str) -> Scene:
+    """Draw a scene of one thing, of a combination to evaluate on."""
+    thing, words = _one(dice, colour, shape)
+    background = _background(dice, (thing,), tail=False)
+    return Scene((thing,), background, f"{words} on {article(background)} background")
+
+
+def reword(caption: str) -> str:
+    """Change one word of a caption.
+
+    Example:
+        >>> reword("a red ring on a white background")
+        'a red ring on a white backdrop'
+    """
+    return caption.removesuffix("background") + "backdrop"
+
+
+def _background(dice: Dice, things: Sequence[Thing], *, tail: bool) -> str:
+    """Draw a background on which every thing can be told apart."""
+    options = TAIL_BACKGROUNDS if tail else HEAD_BACKGROUNDS
+    clear = [
+        name
+        for name in options
+        if all(_distance(options[name], COLOURS[t.colour]) > _CONTRAST for t in things)
+    ]
+    return dice.pick(clear, None if tail else zipf(len(clear)))
+
+
+def _distance(one: tuple[int, int, int], other: tuple[int, int, int]) -> float:
+    return float(sum((a - b) ** 2 for a, b in zip(one, other, strict=True))) ** 0.5
+
+
+def _single(seed: int, dice: Dice) -> tuple[tuple[Thing, ...], str]:
+    thing, words = _one(dice, *seen_combination(seed, dice))
+    return (thing,), words
+
+
+def _one(dice: Dice, colour: str, shape: str) -> tuple[Thing, str]:
+    size, texture = dice.pick(list(SIZES), (1, 2, 1)), dice.pick(TEXTURES, (3, 1, 1))
+    place = dice.pick(list(PLACES), (6, 1, 1, 1, 1)) if size != "large" else ""
+    x, y = PLACES[place]
+    thing = Thing(
+        shape, colour, texture, _near(dice, x), _near(dice, y), dice.between(*SIZES[size]), _turn(dice)
+    )
+    words = " ".join(word for word in (size, texture, colour, shape) if word)
+    return thing, f"{article(words)} {place}".rstrip()
+
+
+def _many(seed: int, dice: Dice) -> tuple[tuple[Thing, ...], str]:
+    """Draw two to five things of one kind in the cells of a grid."""
+    colour, shape = seen_combination(seed, dice)
+    number, texture = dice.pick(range(len(NUMBERS)), zipf(len(NUMBERS))), dice.pick(TEXTURES, (3, 1, 1))
+    cells = dice.shuffle([(x, y) for x in (0.2, 0.5, 0.8) for y in (0.25, 0.75)])[: number + 2]
+    things = tuple(
+        Thing(
+            shape,
+            colour,
+            texture,
+            _near(dice, x, 0.03),
+            _near(dice, y, 0.05),
+            dice.between(0.12, 0.15),
+            _turn(dice),
+        )
+        for x, y in cells
+    )
+    return things, " ".join(word for word in (NUMBERS[number], texture, colour, plural(shape)) if word)
+
+
+def _related(seed: int, dice: Dice) -> tuple[tuple[Thing, ...], str]:
+    """Draw two things, one beside the other."""
+    relation = dice.pick(list(RELATIONS))
+    (dx, dy), things, names = RELATIONS[relation], [], []
+    for sign in (1, -1):
+        colour, shape = seen_combination(seed, dice)
+        x, y = _near(dice, 0.5 + sign * dx * 0.25, 0.04), _near(dice, 0.5 + sign * dy * 0.25, 0.04)
+        things.append(Thing(shape, colour, "", x, y, dice.between(0.15, 0.2), _turn(dice)))
+        names.append(article(f"{colour} {shape}"))
+    return tuple(things), f"{names[0]} {relation} {names[1]}"
+
+
+def _near(dice: Dice, value: float, spread: float = 0.08) -> float:
+    return value + dice.between(-spread, spread)
+
+
+def _turn(dice: Dice) -> float:
+    return dice.between(-15, 15)
