@@ -127,7 +127,7 @@ class _Cutter:
 
     def feed(self, chunk: Chunk) -> Iterator[bytes]:
         """Yield the pages that a chunk completes."""
-        self._seen, self._offset = True, chunk.offset
+        self._seen, self._offset = self._seen or (chunk.own and b"<" in chunk.data), chunk.offset
         text = self.rest + chunk.data
         if self._in_header:
             if _PAGE not in text and len(text) < MAX_HEADER_BYTES:

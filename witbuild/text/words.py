@@ -7,7 +7,7 @@ would find it as a query.
 `metaclip` matches text as it stands and cannot count it so; its words come from wikipedia-word-frequency
 (https://github.com/IlyaSemenov/wikipedia-word-frequency): an en dash is ``-`` and ``’`` is ``'``, letters are lowered,
 text is cut at all but word characters, ``-`` and ``'``, and a word starts and ends with a word character and holds
-no decimal digit.
+no decimal digit. (Rare Han characters, beyond the second plane of Unicode, are words by themselves here.)
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ def line_tokens(line: str, semantics: Semantics = "witbuild") -> list[str]:
 def _lowered(char: str) -> str:
     """Return what becomes of a character where MetaCLIP's words are counted: itself in lower case, or a space."""
     char = _SAME.get(char, char)
+    if ord(char) >= SIZE:
+        return f" {char} "
     return char.lower() if char.isalnum() or char in f"_{_JOINERS}" else " "
 
 
