@@ -26,7 +26,7 @@ from witbuild.web.slots import Slot
 from witbuild.web.wire import REDIRECTS, Ask, Head, Response, exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from types import TracebackType
 
 __all__ = ["Client", "FetchError", "Head", "Response", "Settings"]
@@ -41,17 +41,25 @@ class Client:
     Args:
         settings: how it behaves.
         lookup: host -> addresses, in place of the system's resolver.
+        ready: awaited before a request goes on the wire, so that a consumer that is behind can hold it back.
 
     Raises:
         PolicyError: the user agent names no contact, or an override is not `address:port`.
     """
 
-    def __init__(self, settings: Settings, lookup: Callable[[str], tuple[str, ...]] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        lookup: Callable[[str], tuple[str, ...]] | None = None,
+        ready: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         check_user_agent(settings.user_agent)
         self.settings = settings
         self._guard = addresses.Guard(settings.allow_private, settings.ports)
         self._resolver = Resolver(self._guard, settings.resolve, lookup)
         self._robots = robots.Robots(self._fetch_robots, robots.token(settings.user_agent))
+        self._ready = ready
         self._slots: dict[str, Slot] = {}
         self._wire = asyncio.Semaphore(settings.connections)
         self._large = asyncio.Semaphore(_LARGE_BODIES)
@@ -179,6 +187,8 @@ class Client:
 
     async def _request(self, url: str, ask: Ask, budget: _Budget, asked: tuple[str, ...]) -> Response:
         async with self._wire:
+            if self._ready:
+                await self._ready()
             try:
                 async with budget:
                     await self._resolver.pin(urls.host(url).strip("[]"))

@@ -31,12 +31,14 @@ class Head:
         status: of HTTP.
         headers: lower-case name -> value; repeated headers joined with commas.
         redirects: the URLs asked before this one, in order.
+        fields: names and values of the headers as they came, repeats apart.
     """
 
     url: str
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     redirects: tuple[str, ...] = ()
+    fields: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +83,13 @@ async def exchange(
         FetchError: the status is an error, or a bound is broken; other exceptions are the library's.
     """
     async with session.get(URL(url, encoded=True), headers=ask.headers, allow_redirects=False) as answer:
-        head = Head(url, answer.status, _flat(answer.headers), redirects)
+        head = Head(url, answer.status, _flat(answer.headers), redirects, tuple(answer.headers.items()))
         if head.status in REDIRECTS:
-            return Response(url, head.status, head.headers, redirects)
+            return Response(url, head.status, head.headers, redirects, head.fields)
         _check(head, ask)
         raw = await _body(answer, ask, large)
         body = encodings.decode(raw, head.headers.get("content-encoding", ""), ask.max_bytes)
-        return Response(url, head.status, head.headers, redirects, body)
+        return Response(url, head.status, head.headers, redirects, head.fields, body)
 
 
 def _flat(headers: CIMultiDictProxy[str]) -> dict[str, str]:

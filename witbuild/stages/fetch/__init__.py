@@ -1,0 +1,37 @@
+"""Fetch: download the images of pairs, politely; check, shrink and re-encode them.
+
+    pairs ─ route ─> pairs, sliced by registered domain ─ download ─> pairs with their images' columns
+                                                             ├─> images    a tar a task: KEY.jpg by key
+                                                             └─> fetches   a row for every pair that came in
+
+parameters.py  what there is to choose
+route.py       a registered domain lies in one slice, so one process minds a host (law 7)
+download.py    a task a slice
+pipeline.py    in a task: many hosts at once -> bodies -> threads that decode -> journal
+journal.py     what is done, for the attempt after a kill
+collect.py     journal -> tar and tables, in the order of keys, whatever order the network gave
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from witbuild.stages.fetch.download import Download
+from witbuild.stages.fetch.parameters import Fetching
+from witbuild.stages.fetch.route import Route
+
+
+class Fetch(Fetching):
+    """Download the images of pairs, politely; check, shrink and re-encode them."""
+
+    name: ClassVar = "fetch"
+    reads: ClassVar = ("pairs",)
+    output: ClassVar = "pairs"
+
+    def steps(self) -> tuple[Route | Download, ...]:
+        """Return the step that cuts by domain and the one that downloads."""
+        self.check_contact()
+        return (
+            Route(shards=self.shards),
+            Download(**{name: getattr(self, name) for name in type(self).model_fields}),
+        )

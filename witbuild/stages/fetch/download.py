@@ -1,0 +1,47 @@
+"""A task a slice: its images downloaded, decoded, collected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from witbuild.stage import Inputs, Part, Task
+from witbuild.stages.fetch.parameters import Fetching
+from witbuild.stages.slices import per_slice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Download(Fetching):
+    """Download, check, shrink and re-encode the images of a slice's pairs."""
+
+    name: ClassVar = "fetch.download"
+    reads: ClassVar = ("pairs",)
+    output: ClassVar = "pairs"
+    files: ClassVar = {"images": ".tar", "fetches": ".parquet"}
+    once: ClassVar = True
+
+    def plan(self, inputs: Inputs) -> Iterable[Task]:
+        """Yield a task for each slice, over all parts."""
+        self.check_contact()
+        return per_slice({"pairs": inputs["pairs"]}, self.slices)
+
+    def process(self, task: Task) -> Part:
+        """Return the pairs whose image is stored, with its columns; the rest is dropped with its reason."""
+        from witbuild.io import tables
+        from witbuild.stages.fetch import collect
+        from witbuild.stages.fetch.journal import Journal
+        from witbuild.stages.fetch.pipeline import download
+        from witbuild.web.loop import run
+
+        rows = collect.Rows(tables.read_slices(task.sources["pairs"], task.arguments["slice"]), self)
+        files = {kind: task.scratch_file(kind + ending) for kind, ending in self.files.items()}
+        with Journal(Path(task.scratch)) as journal:
+            run(download(rows.wanted(), self, journal))
+            statuses = rows.statuses(journal.outcomes)
+            kept = [status == "ok" for status in statuses]
+            offsets = collect.write_images(files["images"], rows, kept, journal)
+            collect.write_fetches(files["fetches"], rows, statuses, journal)
+            table = collect.with_images(rows, kept, journal, task.index, offsets)
+        return Part(table, collect.drops(statuses), files=files)

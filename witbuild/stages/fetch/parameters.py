@@ -1,0 +1,112 @@
+"""What there is to choose about a fetch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from witbuild.stage import Stage, runtime
+
+if TYPE_CHECKING:
+    from witbuild.image.prepare import Plan
+    from witbuild.web.settings import Settings
+
+SHARDS = 16
+
+
+class Cut(Stage):
+    """What every step of fetch knows."""
+
+    shards: int = Field(0, ge=0, le=65_536)
+    """Tasks to cut the work into, by registered domain; 0: sixteen."""
+
+    @property
+    def slices(self) -> int:
+        """How many tasks there are."""
+        return self.shards or SHARDS
+
+
+class Fetching(Cut):
+    """What a download knows."""
+
+    user_agent: str = ""
+    """What the fetcher calls itself, with a contact, such as `mybot/1.0 (+https://example.org/bot)`; must be given."""
+    respect: Literal["strict", "robots", "none"] = "strict"
+    """What is obeyed: strict: robots.txt and every opt-out of page or server; robots: robots.txt; none: own servers."""
+    resize: Literal["no", "border", "keep_ratio", "keep_ratio_largest", "center_crop"] = "keep_ratio"
+    """How an image is fitted: its shorter side (keep_ratio, center_crop) or longer side becomes `size`."""
+    size: int = Field(256, ge=1, le=32_767)
+    """Pixels of the side that `resize` speaks of."""
+    upscale: bool = False
+    """Make images larger that are smaller than `size`."""
+    format: Literal["jpg", "webp", "png"] = "jpg"
+    """What images are stored as."""
+    quality: int = Field(90, ge=1, le=100)
+    """Of the encoder; of no meaning to png."""
+    keep_original: bool = False
+    """Store the body as it was served, untouched, metadata included; a GIF is re-encoded all the same."""
+    min_bytes: int = Field(0, ge=0)
+    """Drop bodies of fewer bytes."""
+    max_bytes: int = Field(20_000_000, ge=1)
+    """Drop bodies of more bytes; they are not read to their end."""
+    min_side: int = Field(0, ge=0)
+    """Drop images whose shorter side is of fewer pixels."""
+    max_aspect: float = Field(0.0, ge=0)
+    """Drop images that are longer than so many times their shorter side; 0: none."""
+    max_pixels: int = Field(64_000_000, ge=1)
+    """Drop images of more pixels, before they are decoded."""
+    require_hash: bool = False
+    """Drop images that are not the bytes whose hash the list carries."""
+    block_hosts: tuple[str, ...] = ()
+    """Hosts and registered domains of which nothing is fetched."""
+    ports: tuple[int, ...] = (80, 443, 8080, 8443)
+    """Ports that a URL may name."""
+    allow_private: bool = False
+    """Fetch from loopback and private addresses too, for tests and intranets."""
+    max_redirects: int = Field(5, ge=0)
+    """Redirects that are followed, each checked like a URL of its own."""
+    timeout_seconds: float = runtime(30.0, gt=0)
+    """Most seconds on the wire for an image, its redirects and retries; waiting for a polite moment is free."""
+    retries: int = runtime(2, ge=0)
+    """Further attempts after 429, 5xx, a reset or a short body."""
+    backoff_seconds: float = runtime(1.0, ge=0)
+    """Pause before the first further attempt; doubled each time."""
+    give_up_after: int = runtime(32, ge=0)
+    """Failures of a host in a row after which its other images are not tried; 0: never."""
+    connections: int = runtime(256, ge=1)
+    """Requests on the wire at once, of a task."""
+    per_host: int = runtime(2, ge=1)
+    """Requests at once to a host."""
+    max_hosts: int = runtime(2_000, ge=1)
+    """Hosts that are worked on at once."""
+    delay_seconds: float = runtime(0.0, ge=0)
+    """Pause from request to request of a host; longer where robots.txt asks for it."""
+    max_delay_seconds: float = runtime(60.0, ge=0)
+    """Longest pause that robots.txt or Retry-After may ask for."""
+    decode_threads: int = runtime(2, ge=1)
+    """Threads that decode and encode, of a task."""
+    resolve: dict[str, str] = runtime({})
+    """Host -> `address:port` to connect to instead of what its name says."""
+
+    def check_contact(self) -> None:
+        """Raise PolicyError when the user agent names nobody to write to."""
+        from witbuild.web.settings import check_user_agent
+
+        check_user_agent(self.user_agent)
+
+    def settings(self) -> Settings:
+        """Return the client's settings."""
+        from witbuild.web.settings import Settings
+
+        same = set(Settings.__slots__) & set(type(self).model_fields) - {"ports"}
+        values = {name: getattr(self, name) for name in same}
+        return Settings(ports=frozenset(self.ports), robots=self.respect != "none", **values)
+
+    def image_plan(self) -> Plan:
+        """Return what is to be made of each image."""
+        from witbuild.image.prepare import Plan
+
+        same = set(Plan.__slots__) & set(type(self).model_fields)
+        values = {name: getattr(self, name) for name in same}
+        return Plan(mode=self.resize, extension=self.format, **values)
