@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -378,3 +379,25 @@ def test_the_same_input_gives_the_same_bytes(shared: Path, tmp_path: Path) -> No
         parts(source="warc", inputs=[copy]),
     )
     assert one[0].equals(two[0])
+
+
+DOCUMENTATION = {
+    "gimp-help-en": (Path("/usr/share/gimp/2.0/help"), 600, 1_500),
+    "python-skimage-doc": (Path("/usr/share/doc/python-skimage-doc/html"), 150, 400),
+}
+"""Debian package -> its HTML, and at least how many pages and pairs it has."""
+
+
+@pytest.mark.parametrize("package", DOCUMENTATION)
+def test_real_documentation_names_images_that_are_there(package: str) -> None:
+    folder, pages, pairs = DOCUMENTATION[package]
+    if not folder.is_dir():
+        pytest.skip(f"the Debian package {package} is not installed")
+    rows, _ = harvest(source="html", inputs=[str(folder)], base_url="http://docs.test/", shards=3)
+    assert len({row["page_url"] for row in rows}) >= pages // 2
+    assert len(rows) >= pairs
+    local = [
+        folder / unquote(row["url"].removeprefix("http://docs.test/")) for row in rows if "docs.test" in row["url"]
+    ]
+    assert len(local) > 0.9 * len(rows)
+    assert sum(path.is_file() for path in local) > 0.99 * len(local)

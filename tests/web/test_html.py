@@ -118,7 +118,9 @@ def test_opt_outs_come_from_the_page_and_from_its_headers() -> None:
 
 
 def test_base_language_and_links() -> None:
-    page = html.read(b"<html lang=de_AT><base href=/b/><a href=1>x</a><area href=2><iframe src=3></iframe><a>no</a>")
+    page = html.read(
+        b"<html lang=de_AT><base href=/b/><a href=1>x</a><area href=2><iframe src=3></iframe><a>no</a>", links=True
+    )
     assert (page.base, page.language, page.links) == ("/b/", "de-AT", ("1", "2", "3"))
 
 

@@ -41,11 +41,12 @@ class Archives(Source):
 
     def harvest(self, task: Task) -> Candidates:
         """Read the task's archives, record by record."""
+        from witbuild.web.remote import open_read
         from witbuild.web.warc import Damage, records
 
         out = Candidates(self.kind, task.arguments.get("limit"))
         for path in task.sources["input"]:
-            with store.open_read(path) as stream:
+            with open_read(path) as stream:
                 for record in records(stream):
                     if out.full:
                         break
@@ -89,7 +90,10 @@ def _listed(name: str, root: str) -> Iterator[str]:
 
 
 def _lines(name: str) -> list[str]:
-    content = store.read_bytes(name)
+    from witbuild.web.remote import open_read
+
+    with open_read(name) as stream:
+        content = stream.read()
     try:
         plain = gzip.decompress(content) if name.endswith(".gz") else content
         return plain.decode().splitlines()

@@ -148,7 +148,7 @@ def _inspect(head: Head) -> None:
 def _read(answer: Response, found: Crawled) -> list[str]:
     """Keep what a page says, and return its links as URLs."""
     try:
-        page = html.read(answer.body, answer.headers.get("content-type", ""), answer.headers.items())
+        page = html.read(answer.body, answer.headers.get("content-type", ""), answer.headers.items(), links=True)
     except html.TooComplexError:
         found.dropped["page_too_complex"] += 1
         return []

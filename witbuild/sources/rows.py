@@ -14,7 +14,7 @@ import zlib
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from witbuild.errors import InputError
-from witbuild.io import store
+from witbuild.web import remote
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ def read(path: str, columns: frozenset[str], header: tuple[str, ...], piece: int
         raise InputError(
             f"{path}: not a kind of list that is known; expected .parquet or {', '.join(_READERS)}, or such with .gz"
         )
-    with store.open_read(path) as raw, _unpacked(path, raw) as stream:
+    with remote.open_read(path) as raw, _unpacked(path, raw) as stream:
         try:
             for number, row in enumerate(reader(stream, header)):
                 if number // BLOCK_ROWS % pieces == piece:
@@ -68,7 +68,7 @@ def _parquet(path: str, columns: frozenset[str], piece: int, pieces: int) -> Ite
     import pyarrow.parquet as pq
 
     try:
-        with store.open_read(path) as stream:
+        with remote.open_read(path) as stream:
             file = pq.ParquetFile(stream)
             total = file.metadata.num_rows
             start, stop = total * piece // pieces, total * (piece + 1) // pieces

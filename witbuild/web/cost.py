@@ -53,5 +53,8 @@ def _attributes(html: bytes) -> int:
     """Add up the squares of the most attributes that tags can have, for tags long enough to hold many."""
     if len(html) < _HARMLESS_BYTES:
         return 0
-    long = (tag for tag in html.split(b"<")[1:] if len(tag) > _HARMLESS_BYTES and tag[:1].isalpha())
+    tags = html.split(b"<")[1:]
+    if max(map(len, tags), default=0) < _HARMLESS_BYTES:
+        return 0
+    long = (tag for tag in tags if len(tag) > _HARMLESS_BYTES and tag[:1].isalpha())
     return sum((len(_QUOTED.sub(b"", tag).partition(b">")[0]) // 2) ** 2 for tag in long)

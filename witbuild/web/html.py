@@ -34,13 +34,14 @@ class TooComplexError(ValueError):
     """A page that a parser would not get through in sensible time or memory."""
 
 
-def read(body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]] = ()) -> Page:
+def read(body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]] = (), *, links: bool = False) -> Page:
     """Return what an HTML page says about its images.
 
     Args:
         body: of the page, decompressed.
         content_type: value of that header.
         headers: (name, value) of all headers, for the opt-outs among them.
+        links: read them too, for a crawl.
 
     Raises:
         TooComplexError: parsing would take unreasonable time or memory.
@@ -64,7 +65,7 @@ def read(body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]]
         language=_language(tree),
         licence=_licence(tree) or next((licence for _, licence in scripts if licence), None),
         opt_out=rights.opt_outs(metas, headers),
-        links=_links(tree) if rights.follows(metas) else (),
+        links=_links(tree) if links and rights.follows(metas) else (),
         images=[
             *(_image(node, surroundings) for node in nodes[:MAX_IMAGES]),
             *og_images(metas),

@@ -42,7 +42,8 @@ class Page:
         language: declared BCP 47 tag.
         licence: the page's licence evidence.
         opt_out: robots directives and rights reservations as found, sorted.
-        links: `href` of the links and frames, as written, in document order; none where the page forbids to follow.
+        links: `href` of the links and frames, as written, in document order; none where nobody asked for them or the
+            page says not to follow.
         images: in document order, at most MAX_IMAGES.
         skipped: images beyond that.
     """
