@@ -1,0 +1,227 @@
+"""The image path: every kind of image becomes upright RGB, every kind of harm a reason."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, UnidentifiedImageError
+
+from witbuild.image import failure, header
+from witbuild.image.decode import decode
+from witbuild.image.failure import ImageError, foreign
+from witbuild.image.prepare import Plan, prepare
+from witbuild.image.resize import shrink
+
+Pixels = np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]
+
+
+def photograph(width: int = 640, height: int = 480) -> Image.Image:
+    coarse = np.random.default_rng(7).integers(0, 256, (12, 16, 3), np.uint8)
+    return Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC)
+
+
+def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def decoded(body: bytes) -> Pixels:
+    return decode(body, header.read(body), max_pixels=64_000_000)
+
+
+def psnr(one: Pixels, other: Pixels) -> float:
+    return float(10 * np.log10(255**2 / max(1e-9, np.mean((one.astype(float) - other.astype(float)) ** 2))))
+
+
+def reason(body: bytes, **options: Any) -> str:
+    with pytest.raises(ImageError) as caught:
+        prepare(body, Plan(**options))
+    return caught.value.reason
+
+
+@pytest.mark.parametrize(("kind", "options"), [("JPEG", {"quality": 95}), ("PNG", {}), ("WEBP", {"quality": 95})])
+def test_an_image_becomes_a_small_baseline_jpeg(kind: str, options: dict[str, Any]) -> None:
+    stored = prepare(encoded(photograph(), kind, **options), Plan())
+    assert (stored.width, stored.height, stored.original_width, stored.original_height) == (341, 256, 640, 480)
+    with Image.open(io.BytesIO(stored.content)) as image:
+        assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (341, 256))
+        assert "progressive" not in image.info
+    assert not header.read(stored.content).progressive
+    full = shrink(np.ascontiguousarray(np.asarray(photograph())), 341, 256)
+    assert psnr(decoded(stored.content), full) > 35
+
+
+def test_the_scaled_decode_is_as_good_as_a_full_one() -> None:
+    body = encoded(photograph(2000, 1500), "JPEG", quality=90)
+    scaled = decode(body, header.read(body), max_pixels=64_000_000, width=341, height=256)
+    assert scaled.shape[0] < 600
+    full = shrink(decoded(body), 341, 256)
+    assert psnr(shrink(scaled, 341, 256), full) > 40
+
+
+def test_the_same_body_gives_the_same_bytes() -> None:
+    body = encoded(photograph(), "JPEG")
+    assert prepare(body, Plan()) == prepare(body, Plan())
+
+
+def test_no_metadata_survives() -> None:
+    secret = b"coordinates of a home"
+    exif = Image.Exif()
+    exif[0x010E] = secret.decode()
+    body = encoded(photograph(), "JPEG", exif=exif, comment=secret, icc_profile=secret * 10)
+    assert secret in body
+    for extension in ("jpg", "png", "webp"):
+        assert secret not in prepare(body, Plan(extension=extension)).content
+    assert prepare(body, Plan(keep_original=True)).content == body
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_applied(kind: str, orientation: int) -> None:
+    upright = photograph(96, 64)
+    turns = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }  # fmt: skip
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    turned = upright.transpose(turns[orientation]) if orientation > 1 else upright
+    options: dict[str, Any] = {"WEBP": {"lossless": True}, "JPEG": {"quality": 95, "subsampling": 0}}.get(kind, {})
+    body = encoded(turned, kind, exif=exif.tobytes(), **options)
+    pixels = decoded(body)
+    assert pixels.shape == (64, 96, 3)
+    assert psnr(pixels, np.asarray(upright)) > 30
+    stored = prepare(body, Plan(mode="no"))
+    assert (stored.width, stored.height, stored.original_width, stored.original_height) == (96, 64, 96, 64)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK", "YCbCr"])
+def test_other_colours_become_rgb(mode: str) -> None:
+    image = photograph(64, 48).convert(mode)
+    kind = "JPEG" if mode in ("CMYK", "YCbCr", "L") else "PNG"
+    assert psnr(decoded(encoded(image, kind, quality=95, subsampling=0)), np.asarray(image.convert("RGB"))) > 30
+
+
+def test_sixteen_bits_become_eight() -> None:
+    depth = np.linspace(0, 65_535, 64 * 48).astype(np.uint16).reshape(48, 64)
+    pixels = decoded(encoded(Image.fromarray(depth), "PNG"))
+    assert np.array_equal(pixels[:, :, 0], (depth >> 8).astype(np.uint8))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "RGB"])
+def test_what_is_transparent_becomes_white(mode: str) -> None:
+    clear = Image.new(mode, (8, 8))
+    options = {"transparency": (0, 0, 0) if mode == "RGB" else 0} if mode in ("P", "RGB") else {}
+    assert (decoded(encoded(clear, "PNG", **options)) == 255).all()
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_the_first_frame_of_an_animation_counts(kind: str) -> None:
+    first, second = Image.new("RGB", (20, 10), "red"), Image.new("RGB", (20, 10), "blue")
+    options = {"lossless": True} if kind == "WEBP" else {}
+    body = encoded(first, kind, save_all=True, append_images=[second], **options)
+    assert decoded(body)[0, 0].tolist() == [255, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "size", "expected"),
+    [
+        ("no", 256, (640, 480)),
+        ("keep_ratio", 256, (341, 256)),
+        ("keep_ratio_largest", 256, (256, 192)),
+        ("center_crop", 256, (256, 256)),
+        ("border", 256, (256, 256)),
+        ("center_crop", 500, (500, 480)),
+        ("border", 700, (700, 700)),
+    ],
+)
+def test_modes_of_fitting(mode: Any, size: int, expected: tuple[int, int]) -> None:
+    stored = prepare(encoded(photograph(), "JPEG"), Plan(mode=mode, size=size))
+    assert (stored.width, stored.height) == expected
+
+
+@pytest.mark.parametrize("extension", ["jpg", "png", "webp"])
+def test_what_is_told_is_of_the_stored_image(extension: Any) -> None:
+    stored = prepare(encoded(photograph(), "PNG"), Plan(extension=extension))
+    again = prepare(stored.content, Plan(mode="no", extension="png"))
+    assert (again.pixel_sha256, again.phash) == (stored.pixel_sha256, stored.phash)
+    assert (again.width, again.height) == (stored.width, stored.height)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"min_side": 481}, "image_too_small"),
+        ({"max_aspect": 1.3}, "image_aspect"),
+        ({"max_pixels": 640 * 480 - 1}, "image_too_large"),
+    ],
+)
+def test_bounds_are_kept(options: dict[str, Any], expected: str) -> None:
+    body = encoded(photograph(), "JPEG")
+    assert reason(body, **options) == expected
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "GIF"])
+@pytest.mark.parametrize("part", [0.02, 0.3, 0.9])
+def test_a_cut_image_is_dropped(kind: str, part: float) -> None:
+    body = encoded(photograph(), kind)
+    assert reason(body[: int(len(body) * part)]) in ("image_truncated", "image_broken")
+
+
+def test_a_png_that_would_unfold_to_gigabytes_is_not_unfolded() -> None:
+    body = encoded(Image.new("1", (1, 1)), "PNG")
+    for side in (30_000, 40_000):
+        size = side.to_bytes(4, "big")
+        chunk = b"IHDR" + size + size + body[24:29]
+        bomb = body[:12] + chunk + zlib.crc32(chunk).to_bytes(4, "big") + body[33:]
+        assert reason(bomb) == "image_too_large"
+
+
+def test_a_jpeg_of_a_thousand_scans_is_not_decoded() -> None:
+    body = encoded(photograph(), "JPEG", progressive=True)
+    scan = body[body.index(b"\xff\xda") : body.rindex(b"\xff\xda")]
+    assert reason(body[:-2] + scan * 300 + body[-2:]) == "image_too_large"
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError("broken data stream"), "image_broken"),
+        (OSError("image file is truncated (1 bytes not processed)"), "image_truncated"),
+        (UnidentifiedImageError("cannot identify image file <_io.BytesIO object at 0x7f>"), "image_broken"),
+        (ValueError("tile cannot extend outside image"), "image_broken"),
+        (MemoryError(), "image_memory"),
+        (SyntaxError("broken PNG file"), "image_broken"),
+        (OverflowError("too large"), "image_broken"),
+        (NotImplementedError("no"), "image_broken"),
+        (RuntimeError("could not create decoder object"), "image_broken"),
+        (Image.DecompressionBombError("bomb"), "image_too_large"),
+        (Image.DecompressionBombWarning("bomb"), "image_too_large"),
+        (UserWarning("Corrupt EXIF data"), "image_broken"),
+    ],
+)
+def test_every_exception_of_a_decoder_has_a_reason(error: BaseException, expected: str) -> None:
+    told = foreign(error)
+    assert told.reason == expected
+    assert told.reason in failure.REASONS
+    assert "0x" not in told.detail
+    assert isinstance(error, (*failure.FOREIGN, Image.DecompressionBombError))
+
+
+def test_hostile_files_end_as_an_image_or_a_reason(shared_hostile: dict[str, bytes]) -> None:
+    ends: dict[str, int] = {}
+    for body in shared_hostile.values():
+        try:
+            stored = prepare(body, Plan())
+            end = "stored" if max(stored.width, stored.height) > 0 else "empty"
+        except ImageError as error:
+            end = error.reason
+        ends[end] = ends.get(end, 0) + 1
+    assert set(ends) <= {"stored", *failure.REASONS}
+    assert ends["stored"] >= 18
