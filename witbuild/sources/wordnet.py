@@ -62,9 +62,7 @@ def read_wndb(folder: str) -> Iterator[Synset]:
     for part, name in _FILES.items():
         path = Path(folder) / name
         if not path.is_file():
-            raise InputError(
-                f"{path}: no such file; --wordnet wants the dict folder of a WordNet ({name}, ...)"
-            )
+            raise InputError(f"{path}: no such file; --wordnet wants the dict folder of a WordNet ({name}, ...)")
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 if not line.startswith(_LICENCE_LINE):
@@ -74,20 +72,18 @@ def read_wndb(folder: str) -> Iterator[Synset]:
 def _first_lemma(line: bytes, place: str) -> str:
     found = _SYNSET.match(line)
     if found is None:
-        raise InputError(
-            f"{place}: not a synset: {line[:40]!r}; each line holds offset, file number, part, words"
-        )
+        raise InputError(f"{place}: not a synset: {line[:40]!r}; each line holds offset, file number, part, words")
     return _POSITION_OF_ADJECTIVE.sub("", found[1].decode("utf-8", "replace"))
 
 
 def name(lemma: str, *, cut: bool = False) -> str:
     """Return a synset's name in plain words; `cut` ends it at the first full stop, as MetaCLIP does.
 
-    The cut is what taking the part of ``st._louis.n.01`` before its first full stop does (Xu et al. 2023).
+    The cut is what taking the part of ``st._petersburg.n.01`` before its first full stop does (Xu et al. 2023).
 
     Example:
-        >>> name("St._Louis"), name("St._Louis", cut=True), name("ice_cream", cut=True)
-        ('St. Louis', 'st', 'ice cream')
+        >>> name("St._Petersburg"), name("St._Petersburg", cut=True), name("ice_cream", cut=True)
+        ('St. Petersburg', 'st', 'ice cream')
     """
     text = lemma.lower().split(".", 1)[0] if cut else lemma
     return text.replace("_", " ")

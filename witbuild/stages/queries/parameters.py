@@ -86,7 +86,7 @@ class Listing(Stage):
     wordnet: str = digested("")
     """Folder of another WordNet's database files (WNDB); WordNet 3.0, which ships with witbuild, when empty."""
     cut_synsets: bool = False
-    """Cut a synset's name at its first full stop and lower its case, as MetaCLIP does: `St._Louis` is `st`."""
+    """Cut a synset's name at its first full stop and lower its case, as MetaCLIP does: `St._Petersburg` is `st`."""
     lists: list[str] = digested([])
     """Text files with a query a line, which come first: paths, globs or URLs."""
     numbers: int = Field(0, ge=0)
