@@ -92,8 +92,8 @@ def test_orientation_is_applied(kind: str, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
     turned = upright.transpose(turns[orientation]) if orientation > 1 else upright
-    options: dict[str, Any] = {"WEBP": {"lossless": True}, "JPEG": {"quality": 95, "subsampling": 0}}.get(kind, {})
-    body = encoded(turned, kind, exif=exif.tobytes(), **options)
+    options: dict[str, dict[str, Any]] = {"WEBP": {"lossless": True}, "JPEG": {"quality": 95, "subsampling": 0}}
+    body = encoded(turned, kind, exif=exif.tobytes(), **options.get(kind, {}))
     pixels = decoded(body)
     assert pixels.shape == (64, 96, 3)
     assert psnr(pixels, np.asarray(upright)) > 30

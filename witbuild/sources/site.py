@@ -57,9 +57,9 @@ class Site(Source):
 
     def harvest(self, task: Task) -> Candidates:
         """Crawl the domains of a task's seeds."""
-        import uvloop
+        from witbuild.web.loop import run
 
-        return uvloop.run(self._harvest(task))
+        return run(self._harvest(task))
 
     async def _harvest(self, task: Task) -> Candidates:
         from witbuild.web.client import Client

@@ -145,10 +145,14 @@ class Client:
             try:
                 return await self._follow(url, ask, budget)
             except FetchError as failure:
-                if failure.reason not in RETRIED or attempt == self.settings.retries or budget.left <= 0:
+                if attempt == self.settings.retries or budget.left <= 0 or not self._may_pass(failure):
                     raise
                 await asyncio.sleep(self.settings.backoff_seconds * 2**attempt * _jitter(url))
         raise AssertionError("unreachable")
+
+    def _may_pass(self, failure: FetchError) -> bool:
+        """Say whether trying again may help, and soon enough to wait for it."""
+        return failure.reason in RETRIED and (failure.retry_after_seconds or 0) <= self.settings.max_delay_seconds
 
     async def _follow(self, url: str, ask: Ask, budget: _Budget) -> Response:
         """Go from redirect to redirect; each is a request of its own to the guard, robots.txt and the slots."""

@@ -121,7 +121,8 @@ async def _body(answer: aiohttp.ClientResponse, ask: Ask, large: asyncio.Semapho
             await _read(answer, body, ask.max_bytes)
     if len(body) > ask.max_bytes and not ask.cut:
         raise FetchError("too_large", f"more than {ask.max_bytes} bytes", answer.status)
-    return bytes(body[: ask.max_bytes])
+    del body[ask.max_bytes :]
+    return bytes(body)
 
 
 async def _read(answer: aiohttp.ClientResponse, body: bytearray, limit: int) -> None:
