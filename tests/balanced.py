@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from witbuild.sample.verdict import pair_coins, query_coins
+from witbuild.sample.coins import coins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
 def coin(key: str, seed: int, query: np.uint64 | None = None) -> int:
     """Return the coin of a pair, or of a pair and the hash of a query's text."""
-    keys = pa.chunked_array([[key]])
-    found = pair_coins(keys, seed) if query is None else query_coins(keys, np.array([query]), seed)
-    return int(found[0])
+    objects = None if query is None else np.array([query])
+    return int(coins(pa.array([key]), seed=seed, what="balance", objects=objects)[0])
 
 
 def reference(

@@ -21,8 +21,9 @@ from witbuild.sample.balance import (
     independent_cuts,
     rank,
 )
+from witbuild.sample.coins import about
 from witbuild.sample.limits import expected_independent, kept_by_quota, limit_for_pairs, limit_for_tail, tail_share
-from witbuild.sample.verdict import Queries, kept, pair_coins, query_coins
+from witbuild.sample.verdict import Queries, kept, pair_coins
 from witbuild.text.keys import pair_key
 
 QUERIES = 8
@@ -48,28 +49,26 @@ def counts_of(lists: Lists) -> np.ndarray:
 
 def balanced(mode: str, lists: Lists, limit: int, seed: int) -> list[bool]:
     """The same by cuts."""
-    matches, counts, keys = matches_of(lists), counts_of(lists), keys_of(lists)
+    matches, counts, thrown = matches_of(lists), counts_of(lists), pair_coins(keys_of(lists), seed)
     ranks = rank(counts, HASHES)
     cuts = {"independent": independent_cuts, "quota": quota_cuts, "strict": strict_cuts}[mode]
-    arguments = (counts, limit) if mode == "independent" else (keys, matches, ranks, limit, seed)
-    found = kept(mode, keys, matches, Queries(cuts(*arguments), HASHES, ranks), seed)  # type: ignore[arg-type,operator]
+    arguments = (counts, limit) if mode == "independent" else (thrown, matches, ranks, limit)
+    found = kept(mode, thrown, matches, Queries(cuts(*arguments), HASHES, ranks))  # type: ignore[arg-type,operator]
     flags: list[bool] = found.tolist()
     return flags
 
 
-def quota_cuts(keys: pa.ChunkedArray, matches: Matches, ranks: np.ndarray, limit: int, seed: int) -> Cuts:
+def quota_cuts(thrown: np.ndarray, matches: Matches, ranks: np.ndarray, limit: int) -> Cuts:
     queries = charged(matches, ranks)
     some = np.flatnonzero(queries >= 0)
     quota = Quota(QUERIES, limit)
     for batch in np.array_split(some, 3):
-        thrown = query_coins(keys.take(pa.array(batch)), HASHES[queries[batch]], seed)
-        quota.add(queries[batch], thrown)
+        quota.add(queries[batch], about(thrown[batch], HASHES[queries[batch]]))
     return quota.cuts()
 
 
-def strict_cuts(keys: pa.ChunkedArray, matches: Matches, ranks: np.ndarray, limit: int, seed: int) -> Cuts:
-    thrown = pair_coins(keys, seed)
-    lists = np.split(matches.ids, matches.offsets[1:-1]) if len(keys) else []
+def strict_cuts(thrown: np.ndarray, matches: Matches, ranks: np.ndarray, limit: int) -> Cuts:
+    lists = np.split(matches.ids, matches.offsets[1:-1]) if thrown.size else []
     strict = Strict(QUERIES, limit)
     for batch in np.array_split(np.argsort(thrown), 3):
         strict.add(thrown[batch], matches_of([lists[i].tolist() for i in batch]))

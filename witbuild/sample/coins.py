@@ -26,12 +26,14 @@ def key_halves(keys: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.uint64]:
         >>> key_halves(pa.array(["000000000000000a00000000000000ff"])).tolist()
         [[10, 255]]
     """
-    flat = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
+    flat = (keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys).cast(pa.large_binary())
     if len(flat) == 0:
         return np.zeros((0, 2), np.uint64)
-    digits = np.frombuffer(b"".join(pa.array(flat, pa.large_binary()).to_numpy(zero_copy_only=False)), np.uint8)
-    if digits.size != 32 * len(flat):
+    _, offsets, data = flat.buffers()
+    places = np.frombuffer(offsets, np.int64, len(flat) + 1, 8 * flat.offset)
+    if flat.null_count or (np.diff(places) != 32).any():
         raise ValueError("a key must be 32 hexadecimal digits")
+    digits = np.frombuffer(data, np.uint8)[places[0] : places[-1]]
     values = _DIGITS[digits].reshape(len(flat), 16, 2)
     if values.max() > 15:
         raise ValueError("a key must be 32 lower-case hexadecimal digits")
@@ -71,4 +73,16 @@ def coins(
     first, second = np.frombuffer(hashlib.blake2b(f"{seed}/{what}".encode(), digest_size=16).digest(), "<u8")
     halves = key_halves(keys)
     out = mix(mix(halves[:, 0] ^ first) ^ halves[:, 1] ^ second)
-    return out if objects is None else mix(out ^ mix(objects + np.uint64(0x9E3779B97F4A7C15)))
+    return out if objects is None else about(out, objects)
+
+
+def about(thrown: npt.NDArray[np.uint64], objects: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    """Return coins of (pair, object) from coins of pairs, as `coins` does with `objects`, uint64 of their shape.
+
+    Example:
+        >>> keys, query = pa.array(["0" * 32]), np.array([5], np.uint64)
+        >>> one = about(coins(keys, seed=1, what="balance"), query)
+        >>> bool((one == coins(keys, seed=1, what="balance", objects=query)).all())
+        True
+    """
+    return mix(thrown ^ mix(objects + np.uint64(0x9E3779B97F4A7C15)))

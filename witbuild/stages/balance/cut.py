@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
     import numpy as np
     import numpy.typing as npt
-    import pyarrow as pa
 
     from witbuild.sample.balance import Cuts, Matches
     from witbuild.stages.balance.read import Numbers
@@ -33,25 +32,27 @@ class QuotaCoins(Thrown):
     def process(self, task: Task) -> Part:
         """Throw the coins of a part."""
         from witbuild.io import tables
+        from witbuild.sample.verdict import pair_coins
         from witbuild.stages.balance.read import matches_of, numbers
 
         (path,) = task.sources["pairs"]
         table, known = tables.read(path, ["key", "query_ids"]), numbers(task)
         matches = matches_of(table, known.hashes.size, path)
-        return self.throw(table["key"], matches, known, self.limit_from(known.counts, known.charges))
+        thrown = pair_coins(table["key"], self.seed)
+        return self.sort_out(thrown, matches, known, self.limit_from(known.counts, known.charges))
 
-    def throw(self, keys: pa.ChunkedArray, matches: Matches, known: Numbers, limit: int) -> Part:
-        """Return the coins of a part."""
+    def sort_out(self, thrown: npt.NDArray[np.uint64], matches: Matches, known: Numbers, limit: int) -> Part:
+        """Return those coins of pairs that matter, each for what it is thrown for."""
         import numpy as np
         import pyarrow as pa
 
         from witbuild.sample.balance import charged
-        from witbuild.sample.verdict import query_coins
+        from witbuild.sample.coins import about
 
         queries = charged(matches, known.ranks)
         over = np.flatnonzero((queries >= 0) & (known.charges[queries] > limit))
         queries = queries[over]
-        thrown = query_coins(keys.take(pa.array(over)), known.hashes[queries], self.seed)
+        thrown = about(thrown[over], known.hashes[queries])
         lists = pa.ListArray.from_arrays(np.arange(queries.size + 1, dtype=np.int32), queries.astype(np.int32))
         return sliced({"coin": thrown, "query_ids": lists}, queries % self.slices, self.slices)
 
@@ -59,19 +60,18 @@ class QuotaCoins(Thrown):
 class StrictCoins(QuotaCoins):
     """Pairs to coins: of each pair with a query over the limit, in the slice of the coin's range."""
 
-    def throw(self, keys: pa.ChunkedArray, matches: Matches, known: Numbers, limit: int) -> Part:
-        """Return the coins of a part, with the queries over the limit."""
+    def sort_out(self, thrown: npt.NDArray[np.uint64], matches: Matches, known: Numbers, limit: int) -> Part:
+        """Return the coins of pairs with queries over the limit, each with those queries."""
         import numpy as np
         import pyarrow as pa
 
         from witbuild.sample.balance import pair_of
         from witbuild.sample.order import slice_of
-        from witbuild.sample.verdict import pair_coins
 
         heads = known.counts[matches.ids] > limit
-        sizes = np.bincount(pair_of(matches)[heads], minlength=len(keys))
+        sizes = np.bincount(pair_of(matches)[heads], minlength=thrown.size)
         over = np.flatnonzero(sizes)
-        thrown = pair_coins(keys.take(pa.array(over)), self.seed)
+        thrown = thrown[over]
         lists = pa.ListArray.from_arrays(np.append(0, np.cumsum(sizes[over])).astype(np.int32), matches.ids[heads])
         return sliced({"coin": thrown, "query_ids": lists}, slice_of(thrown, self.slices), self.slices)
 

@@ -35,12 +35,13 @@ class Keep(Thrown, MapStage):
         import numpy as np
         import pyarrow as pa
 
-        from witbuild.sample.verdict import Queries, kept
+        from witbuild.sample.verdict import Queries, kept, pair_coins
         from witbuild.stages.balance.read import matches_of, query_hashes, read_cuts
 
         cuts, known = read_cuts(task.sources["cuts"], query_hashes(task.sources["queries"]))
         matches = matches_of(table, known.hashes.size, task.sources["pairs"][0])
-        stay = kept(self.mode, table["key"], matches, Queries(cuts, known.hashes, known.ranks), self.seed)
+        queries = Queries(cuts, known.hashes, known.ranks)
+        stay = kept(self.mode, pair_coins(table["key"], self.seed), matches, queries)
         reasons = np.where(np.diff(matches.offsets) > 0, "over_limit", "no_query")
         return split(table, pa.array(reasons, pa.string(), mask=stay))
 
