@@ -11,7 +11,7 @@ it is full, by slice; what adds up, adds up slice by slice.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from pydantic import model_validator
 
@@ -59,17 +59,25 @@ class Queries(  # the first base comes last among the parameters
         return tuple(self._steps())
 
     def _steps(self) -> Iterator[Stage]:
-        bigrams = bool(self.wikipedia) and self.bigrams > 0
         if self.wikipedia or self.word_counts:
-            yield self._step(Count).model_copy(update={"count_bigrams": bigrams})
-            yield self._step(Words)
-        if bigrams:
-            yield self._step(Bigrams)
+            yield self._step(Count, count_bigrams=self._has_bigrams)
+            yield self._step(Words, min_count=self._least_count)
+        if self._has_bigrams:
+            yield self._step(Bigrams, min_pmi=self.min_score if self.score == "pmi" else None)
         if self.pageviews:
             yield from (self._step(Views), self._step(Resolve), self._step(Titles))
         yield self._step(List)
 
-    def _step(self, step: type[AnyStage]) -> AnyStage:
-        """Return a step with those of these parameters that it has."""
+    @property
+    def _has_bigrams(self) -> bool:
+        return bool(self.wikipedia) and self.bigrams > 0
+
+    @property
+    def _least_count(self) -> int:
+        """The occurrences of the rarest words that are needed: as queries, or to score bigrams."""
+        return min(self.min_count, self.min_bigram_word_count) if self._has_bigrams else self.min_count
+
+    def _step(self, step: type[AnyStage], **own: Any) -> AnyStage:
+        """Return a step with those of these parameters that it has, and its own."""
         mine = type(self).model_fields
-        return step(**{name: getattr(self, name) for name in step.model_fields if name in mine})
+        return step(**{**{name: getattr(self, name) for name in step.model_fields if name in mine}, **own})

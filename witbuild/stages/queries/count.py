@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from witbuild.io.runs import RunWriter
+    from witbuild.text.counting import Pairs
     from witbuild.text.ngrams import NgramCounter, Round
 
 RANGE_BYTES: Final = 1 << 26
@@ -202,29 +203,42 @@ class Bigrams(BigramLimits, Cut):
     reads: ClassVar = ("bigrams", "word_counts", "corpus")
     output: ClassVar = "bigram_counts"
 
+    min_pmi: float | None = None
+    """PMI that a bigram needs, in bits."""
+
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield a task for each slice."""
         return per_slice(inputs, self.slices)
 
     def process(self, task: Task) -> Part:
-        """Return the bigrams of the slice with their PMI, sorted; others are dropped as `rare_bigram`."""
+        """Return the bigrams of the slice with their PMI, sorted; others are dropped: rare_bigram, low_pmi."""
         import numpy as np
         import pyarrow.compute as pc
 
         from witbuild.io import tables
+        from witbuild.text.pmi import scored
+
+        pairs = self._sums(task)
+        frequent = np.flatnonzero(pairs.counts >= self.min_bigram_count)
+        words = tables.read_all(task.sources["word_counts"])
+        words = words.filter(pc.greater_equal(words["count"], self.min_bigram_word_count)).sort_by("hash")
+        total = pc.sum(tables.read_all(task.sources["corpus"], ["words"])["words"]).as_py()
+        found = scored(words, pairs.first[frequent], pairs.second[frequent], pairs.counts[frequent], total or 1)
+        kept = found if self.min_pmi is None else found.filter(pc.greater_equal(found["pmi"], self.min_pmi))
+        dropped = {
+            "rare_bigram": len(pairs.counts) - found.num_rows,
+            "low_pmi": found.num_rows - kept.num_rows,
+        }
+        return Part(tables.sort(kept, "bigram"), {reason: rows for reason, rows in dropped.items() if rows})
+
+    def _sums(self, task: Task) -> Pairs:
         from witbuild.io.runs import read_runs
         from witbuild.text.ngrams import PairSums
-        from witbuild.text.pmi import scored
 
         sums = PairSums()
         for run in read_runs(task.sources["bigrams"], task.arguments["slice"], slices=self.slices):
             sums.add(*(run[name].to_numpy() for name in ("first", "second", "count")))
-        pairs = sums.result()
-        frequent = np.flatnonzero(pairs.counts >= self.min_bigram_count)
-        words = tables.read_all(task.sources["word_counts"]).sort_by("hash")
-        total = pc.sum(tables.read_all(task.sources["corpus"], ["words"])["words"]).as_py()
-        kept = scored(words, pairs.first[frequent], pairs.second[frequent], pairs.counts[frequent], total or 1)
-        return Part(tables.sort(kept, "bigram"), {"rare_bigram": len(pairs.counts) - kept.num_rows})
+        return sums.result()
 
 
 def expanded(patterns: Iterable[str]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from witbuild.errors import EmptyError
 from witbuild.stage import Inputs, Part, Task
 from witbuild.stages.queries.count import expanded
-from witbuild.stages.queries.parameters import Listing, Read
+from witbuild.stages.queries.parameters import Listing, Read, WordLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from witbuild.text.querylist import Candidate
 
 
-class List(Listing, Read):
+class List(Listing, WordLimits, Read):
     """Rank what each source proposes, put the sources in order, and cut the list at the budget."""
 
     name: ClassVar = "queries.list"
@@ -43,7 +43,7 @@ class List(Listing, Read):
         candidates = {
             "list": self._lists(task, dropped),
             "number": self._numbers(),
-            "word": ranked(task.sources.get("word_counts", ()), "word", "count"),
+            "word": self._words(task, dropped),
             "bigram": self._bigrams(task, dropped),
             "title": ranked(task.sources.get("title_views", ()), "title", "views"),
             "synset": self._synsets(),
@@ -75,6 +75,14 @@ class List(Listing, Read):
         if self.synsets:
             for synset in read_wndb(self.wordnet) if self.wordnet else shipped():
                 yield Candidate(name(synset.lemma, cut=self.cut_synsets), 0)
+
+    def _words(self, task: Task, dropped: Counter[str]) -> Iterator[Candidate]:
+        """Yield the frequent words; those that were kept for bigrams only are dropped as `rare_word`."""
+        for found in ranked(task.sources.get("word_counts", ()), "word", "count"):
+            if (found.count or 0) >= self.min_count:
+                yield found
+            else:
+                dropped["rare_word"] += 1
 
     def _bigrams(self, task: Task, dropped: Counter[str]) -> Iterator[Candidate]:
         """Yield the best bigrams; others are dropped as `low_score`."""

@@ -55,7 +55,9 @@ class BigramLimits(Stage):
     """Which bigrams are kept."""
 
     min_bigram_count: int = Field(100, ge=1)
-    """Occurrences that a bigram needs; both its words need `min_count`."""
+    """Occurrences that a bigram needs."""
+    min_bigram_word_count: int = Field(100, ge=1)
+    """Occurrences that each of the two words of a bigram needs."""
 
 
 class PageViews(Stage):
