@@ -6,10 +6,14 @@ peer's side shingles in Python as its users do, signs with xxh64 as we do, and a
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
+
 import datasketch
 import numpy as np
 import pyarrow as pa
 import pytest
+from PIL import Image
 
 from tests.bench.conftest import Bench, Side
 from witbuild.dedup.clusters import Edges
@@ -22,6 +26,7 @@ from witbuild.dedup.nodes import caption_bands, evidence, linked
 from witbuild.dedup.shingles import shingle, shingle_one
 from witbuild.dedup.strings import arrow
 from witbuild.dedup.verify import Rule
+from witbuild.image.hashes import phash
 
 pytestmark = pytest.mark.bench
 
@@ -120,3 +125,42 @@ def test_near_images(bench: Bench) -> None:
     sides = {"tables": Side(indexed, CAPTIONS), "every pair": Side(lambda: near_pairs(few, 3), few.size)}
     bench.compare("image hashes within 3 bits", "hashes", sides)
     assert indexed().node.size >= CAPTIONS // 10
+
+
+STAMPS = Path("/usr/share/tuxpaint/stamps")
+COPIES = {
+    "quality 60": (1.0, 0.0, 60),
+    "0.7 as large": (0.7, 0.0, 75),
+    "0.4 as large": (0.4, 0.0, 75),
+    "2% cut off": (1, 0.02, 80),
+}
+
+
+def test_hashes_of_copies(bench: Bench) -> None:
+    """How far copies of real pictures are from their originals; Debian's package tuxpaint-stamps-default."""
+    if not STAMPS.is_dir():
+        pytest.skip(f"{STAMPS} is not there")
+    pictures = [Image.open(path).convert("RGBA") for path in sorted(STAMPS.rglob("*.png"))]
+    opened = [
+        Image.alpha_composite(Image.new("RGBA", one.size, "white"), one) for one in pictures if min(one.size) >= 150
+    ]
+    originals = np.array([copy_hash(one, 1.0, 0.0, 90) for one in opened], np.uint64)
+    for name, change in COPIES.items():
+        copies = np.array([copy_hash(one, *change) for one in opened], np.uint64)
+        bits = np.bitwise_count(originals ^ copies)
+        shares = ", ".join(f"{(bits <= most).mean():.1%} within {most}" for most in (0, 2, 4, 6))
+        bench.note(f"{len(opened)} pictures, {name}: {shares}")
+    apart = np.bitwise_count(originals[:, None] ^ originals[None, :])[np.triu_indices(len(opened), 1)]
+    shares = ", ".join(f"{(apart <= most).sum()} within {most}" for most in (0, 2, 4, 6))
+    bench.note(f"{apart.size:,} pairs of different pictures: {shares}")
+
+
+def copy_hash(picture: Image.Image, scale: float, cut: float, quality: int) -> int:
+    """Return the hash of a picture cut, scaled and encoded."""
+    width, height = picture.size
+    box = (int(width * cut), int(height * cut), int(width * (1 - cut)), int(height * (1 - cut)))
+    made = picture.convert("RGB").crop(box)
+    made = made.resize((int(made.width * scale), int(made.height * scale)), Image.Resampling.BICUBIC)
+    stream = io.BytesIO()
+    made.save(stream, "JPEG", quality=quality)
+    return phash(np.asarray(Image.open(stream).convert("RGB")))
