@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 500 * 1024
 """The least that a crawler must read, and the most that this one does (section 2.5)."""
+MOST_ORIGINS = 10_000
+"""Origins whose rules are kept; the oldest are asked for again."""
 _NO_HOST = frozenset({"dns", "refused", "unreachable", "private_address", "port", "host_gave_up", "tls"})
 
 
@@ -86,7 +88,10 @@ class Robots:
         """Return the rules for a URL's origin; FetchError (robots_unavailable, or the host's own) when none apply."""
         origin = urls.origin(url)
         if origin not in self._known:
+            if len(self._known) >= MOST_ORIGINS:
+                self._known.pop(next(iter(self._known)))
             self._known[origin] = asyncio.get_running_loop().create_task(self._load(origin))
+        # shield: one waiter's end must not end the fetch of the others
         outcome = await asyncio.shield(self._known[origin])
         if isinstance(outcome, FetchError):
             raise FetchError(outcome.reason, outcome.detail, outcome.http_status)

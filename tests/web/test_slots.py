@@ -1,0 +1,124 @@
+"""Slots and crowds: pace by host, rest when told to, a slow host delays nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from witbuild.web.crowd import visit_all
+from witbuild.web.loop import run
+from witbuild.web.reasons import FetchError
+from witbuild.web.slots import Slot
+
+
+def slot(**changes: float) -> Slot:
+    options = {"concurrency": 1, "delay_seconds": 0.0, "max_delay_seconds": 0.2, "give_up_after": 2, **changes}
+    return Slot(
+        concurrency=int(options["concurrency"]),
+        delay_seconds=options["delay_seconds"],
+        max_delay_seconds=options["max_delay_seconds"],
+        give_up_after=int(options["give_up_after"]),
+    )
+
+
+async def _starts(one: Slot, count: int) -> list[float]:
+    found: list[float] = []
+
+    async def enter() -> None:
+        async with one:
+            found.append(time.monotonic())
+
+    await asyncio.gather(*(enter() for _ in range(count)))
+    return found
+
+
+def test_starts_are_a_delay_apart_whatever_the_concurrency() -> None:
+    found = asyncio.run(_starts(slot(delay_seconds=0.05, concurrency=5), 4))
+    assert found[-1] - found[0] > 0.14
+
+
+def test_a_robots_delay_can_only_slow() -> None:
+    async def both() -> list[float]:
+        one = slot(delay_seconds=0.1)
+        one.slow_to(0.01)
+        return await _starts(one, 2)
+
+    first, second = asyncio.run(both())
+    assert second - first > 0.09
+
+
+def test_rest_holds_back_those_who_already_wait() -> None:
+    async def rested() -> float:
+        one = slot(delay_seconds=0.05)
+        waiting = asyncio.ensure_future(_starts(one, 2))
+        await asyncio.sleep(0.01)
+        one.rest(1e9)
+        start = time.monotonic()
+        await waiting
+        return time.monotonic() - start
+
+    assert 0.15 < asyncio.run(rested()) < 1
+
+
+def test_failures_in_a_row_end_the_host_and_others_do_not_count() -> None:
+    one = slot(give_up_after=2)
+    for failure in (FetchError("timeout"), FetchError("http_404"), FetchError("reset"), None, FetchError("dns")):
+        one.note(failure)
+        one.check()
+    one.note(FetchError("http_503"))
+    with pytest.raises(FetchError, match="host_gave_up"):
+        one.check()
+
+
+def test_a_host_given_up_frees_those_who_wait() -> None:
+    async def waiting() -> list[object]:
+        one = slot(delay_seconds=0.05, give_up_after=1)
+        many = [asyncio.ensure_future(_starts(one, 1)) for _ in range(5)]
+        await asyncio.sleep(0.01)
+        one.note(FetchError("timeout"))
+        return await asyncio.gather(*many, return_exceptions=True)
+
+    assert sum(isinstance(outcome, FetchError) for outcome in asyncio.run(waiting())) == 4
+
+
+def test_a_slow_host_delays_nobody() -> None:
+    done: dict[str, float] = {}
+
+    async def visit(url: str) -> None:
+        await asyncio.sleep(0.1 if "slow" in url else 0.001)
+        done[url] = time.monotonic()
+
+    urls = [f"http://slow.test/{i}" for i in range(6)] + [f"http://h{i}.test/" for i in range(50)]
+    start = time.monotonic()
+    run(visit_all(urls, visit, hosts=10, per_host=1))
+    assert len(done) == 56
+    assert max(when for url, when in done.items() if "slow" not in url) - start < 0.3
+
+
+def test_a_hosts_urls_go_in_order_and_so_many_at_once() -> None:
+    order: list[str] = []
+    now = [0, 0]
+
+    async def visit(url: str) -> None:
+        order.append(url)
+        now[0] += 1
+        now[1] = max(now)
+        await asyncio.sleep(0.001)
+        now[0] -= 1
+
+    urls = [f"http://a.test/{i}" for i in range(20)]
+    run(visit_all(urls, visit, hosts=3, per_host=2))
+    assert order == urls
+    assert now[1] == 2
+
+
+def test_an_error_ends_everything_as_itself() -> None:
+    async def visit(url: str) -> None:
+        await asyncio.sleep(0.001)
+        if "bad" in url:
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space"):
+        run(visit_all(["http://a.test/", "http://bad.test/"], visit, hosts=2, per_host=1))
