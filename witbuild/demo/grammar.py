@@ -120,11 +120,7 @@ def held_out(seed: int) -> tuple[tuple[str, str], ...]:
     dice = Dice(seed, "held out")
     colours, shapes = dice.shuffle(list(COLOURS)), dice.shuffle(SHAPES)
     size = len(shapes)
-    rows = [
-        (colour, shapes[(i + j) % size])
-        for i, colour in enumerate(colours)
-        for j in range(HELD_OUT_PER_COLOUR)
-    ]
+    rows = [(colour, shapes[(i + j) % size]) for i, colour in enumerate(colours) for j in range(HELD_OUT_PER_COLOUR)]
     return tuple(sorted(rows))
 
 
@@ -186,11 +182,7 @@ def reword(caption: str) -> str:
 def _background(dice: Dice, things: Sequence[Thing], *, tail: bool) -> str:
     """Draw a background on which every thing can be told apart."""
     options = TAIL_BACKGROUNDS if tail else HEAD_BACKGROUNDS
-    clear = [
-        name
-        for name in options
-        if all(_distance(options[name], COLOURS[t.colour]) > _CONTRAST for t in things)
-    ]
+    clear = [name for name in options if all(_distance(options[name], COLOURS[t.colour]) > _CONTRAST for t in things)]
     return dice.pick(clear, None if tail else zipf(len(clear)))
 
 
@@ -207,9 +199,7 @@ def _one(dice: Dice, colour: str, shape: str) -> tuple[Thing, str]:
     size, texture = dice.pick(list(SIZES), (1, 2, 1)), dice.pick(TEXTURES, (3, 1, 1))
     place = dice.pick(list(PLACES), (6, 1, 1, 1, 1)) if size != "large" else ""
     x, y = PLACES[place]
-    thing = Thing(
-        shape, colour, texture, _near(dice, x), _near(dice, y), dice.between(*SIZES[size]), _turn(dice)
-    )
+    thing = Thing(shape, colour, texture, _near(dice, x), _near(dice, y), dice.between(*SIZES[size]), _turn(dice))
     words = " ".join(word for word in (size, texture, colour, shape) if word)
     return thing, f"{article(words)} {place}".rstrip()
 

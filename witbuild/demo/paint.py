@@ -7,6 +7,7 @@ perceptual hash unless one is a copy of the other.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 from typing import TYPE_CHECKING
@@ -14,16 +15,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from witbuild.demo.grammar import BACKGROUNDS, COLOURS, Dice
+from witbuild.demo.grammar import BACKGROUNDS, COLOURS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from witbuild.demo.grammar import Scene, Thing
+    from witbuild.demo.web import Picture
 
 Outline = tuple[tuple[float, float], ...]
 _OVERSAMPLE = 4
-_LIGHT = 26.0
+_DARKEST, _BRIGHTEST = -80.0, 12.0
+_CELLS = 10
+"""Of the light, along each side: finer than what a perceptual hash looks at, so that all of its bits are drawn."""
 
 
 def _polygon(radii: tuple[float, ...], start: float = -90.0) -> Outline:
@@ -118,17 +122,15 @@ def _texture(thing: Thing, height: int, width: int, period: float) -> npt.NDArra
 
 def _shade(width: int, height: int, light: int) -> npt.NDArray[np.float32]:
     """Return uneven light, float32 of shape (height, width): a coarse grid of drawn values, smoothed."""
-    dice = Dice("light", light)
-    grid = np.array([dice.between(-_LIGHT, _LIGHT) for _ in range(36)], np.float32).reshape(6, 6)
-    return np.asarray(Image.fromarray(grid).resize((width, height), Image.Resampling.BILINEAR))
+    drawn = hashlib.shake_128(b"light %d" % light).digest(_CELLS * _CELLS)
+    cells = np.frombuffer(drawn, np.uint8).reshape(_CELLS, _CELLS).astype(np.float32) / np.float32(255)
+    light_on = cells * np.float32(_BRIGHTEST - _DARKEST) + np.float32(_DARKEST)
+    return np.asarray(Image.fromarray(light_on).resize((width, height), Image.Resampling.BICUBIC))
 
 
-def encode(pixels: npt.NDArray[np.uint8], kind: str, quality: int) -> bytes:
-    """Return pixels as the bytes of a "jpeg" of this quality or of a "png"."""
+def jpeg(picture: Picture) -> bytes:
+    """Return a picture as it is served."""
     stream = io.BytesIO()
-    image = Image.fromarray(pixels)
-    if kind == "jpeg":
-        image.save(stream, "JPEG", quality=quality)
-    else:
-        image.save(stream, "PNG", compress_level=4)
+    pixels = paint(picture.scene, picture.side, picture.side, picture.light)
+    Image.fromarray(pixels).save(stream, "JPEG", quality=picture.quality)
     return stream.getvalue()
