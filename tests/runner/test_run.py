@@ -79,6 +79,16 @@ def test_a_finished_run_is_left_alone_and_a_lost_part_is_made_again(tmp_path: Pa
     assert kept.stat().st_mtime_ns == stamp
 
 
+def test_a_part_without_its_record_is_made_again(tmp_path: Path) -> None:
+    run(tmp_path, Count(parts=2))
+    before = digests(tmp_path)
+    (tmp_path / "01-count/manifest.json").unlink()
+    (tmp_path / "01-count/done/00001.json").unlink()
+    run(tmp_path, Count(parts=2))
+    assert digests(tmp_path) == before
+    assert (tmp_path / "01-count/done/00001.json").exists()
+
+
 def test_other_parameters_are_refused_with_both_fingerprints_and_the_way_out(tmp_path: Path) -> None:
     run(tmp_path, Count(rows=10))
     old = json.loads((tmp_path / "01-count/identity.json").read_text())["fingerprint"]

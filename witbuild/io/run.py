@@ -21,6 +21,7 @@ from witbuild.io import store
 from witbuild.io.manifest import Done, Identity, Manifest, dumps, loads, merkle_root
 
 RECIPE = "recipe.yaml"
+_PART = re.compile(r"^\d{5,}\.parquet$")
 _FOLDER = re.compile(r"^(\d{2,})-([a-z0-9_.]+?)(?:\.r(\d{2}))?$")
 
 
@@ -58,9 +59,13 @@ class StageFolder:
         return store.join(self.path, "scratch", name)
 
     def finished(self, kind: str) -> set[int]:
-        """Return the indexes of the tasks that are done: those whose part exists."""
-        names = store.listdir(store.join(self.path, kind))
-        return {int(name[:-8]) for name in names if re.fullmatch(r"\d{5,}\.parquet", name)}
+        """Return the indexes of the tasks that are done: those whose part exists.
+
+        Only a power failure can leave a part without its record; such a task is done again.
+        """
+        parts = {name[:-8] for name in store.listdir(store.join(self.path, kind)) if _PART.match(name)}
+        records = {name[:-5] for name in store.listdir(store.join(self.path, "done"))}
+        return {int(name) for name in parts & records}
 
     def identity(self) -> Identity | None:
         """Return what the folder is being made from, or none when nothing has begun."""
@@ -77,8 +82,10 @@ class StageFolder:
         return Manifest.load(self.manifest_path) if store.exists(self.manifest_path) else None
 
     def seal(self, manifest: Manifest) -> None:
-        """Clear what unfinished attempts left and write the manifest."""
+        """Clear what unfinished attempts left, make all names durable and write the manifest."""
         self.sweep()
+        for folder in {file.path.rpartition("/")[0] for part in manifest.parts for file in part.files}:
+            store.sync_folder(store.join(self.run, folder))
         store.commit_bytes(self.manifest_path, manifest.to_json())
 
     def sweep(self) -> None:

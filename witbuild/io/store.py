@@ -154,7 +154,8 @@ def commit(path: str) -> Iterator[Path]:
     partial.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield partial
-        _publish(partial, Path(path))
+        _rename(partial, Path(path))
+        sync_folder(str(partial.parent))
     finally:
         partial.unlink(missing_ok=True)
 
@@ -165,28 +166,38 @@ def commit_bytes(path: str, content: bytes) -> None:
         partial.write_bytes(content)
 
 
-def publish(local: Path, path: str) -> None:
-    """Move a finished local file to its final place, whole or not at all."""
-    if not is_remote(path):
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        try:
-            _publish(local, Path(path))
-        except OSError:  # another disk: copy beside the target first
-            with commit(path) as partial:
-                shutil.copyfile(local, partial)
-            local.unlink()
+def publish(local: Path, path: str, *, wait: bool = True) -> None:
+    """Move a finished local file to its final place, whole or not at all.
+
+    Its bytes are on the disk before its name is, unless it need not `wait` for that; the name itself may be lost in a
+    power failure until `sync_folder`.
+    """
+    if is_remote(path):
+        remote(path).put_file(str(local), path)
+        local.unlink()
         return
-    remote(path).put_file(str(local), path)
-    local.unlink()
-
-
-def _publish(partial: Path, final: Path) -> None:
-    """Rename after the bytes are on the disk, then make the name durable."""
-    with partial.open("rb") as stream:
-        os.fsync(stream.fileno())
-    partial.replace(final)
-    folder = os.open(final.parent, os.O_RDONLY)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        _rename(local, Path(path), wait=wait)
+    except OSError:  # another disk: copy beside the target first
+        with commit(path) as partial:
+            shutil.copyfile(local, partial)
+        local.unlink()
+
+
+def sync_folder(path: str) -> None:
+    """Make the names in a folder durable; nothing is to do on an object store."""
+    if not is_remote(path) and Path(path).is_dir():
+        folder = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _rename(partial: Path, final: Path, *, wait: bool = True) -> None:
+    """Give a file its final name once its bytes are on the disk."""
+    if wait:
+        with partial.open("rb") as stream:
+            os.fsync(stream.fileno())
+    partial.replace(final)

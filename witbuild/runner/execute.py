@@ -12,6 +12,7 @@ from witbuild.io.manifest import Done, File, dumps, sha256_file
 from witbuild.stage import MapStage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from witbuild.io.run import StageFolder
@@ -46,11 +47,17 @@ class Execute:
         local[table_path] = (self.stage.output, table)
         files = tuple(_file(kind, path, file, self.folder.run) for path, (kind, file) in local.items())
         seconds = round(time.perf_counter() - started, 4)
-        done = Done(task.index, part.table.num_rows, dict(sorted(part.dropped.items())), seconds, files)
-        store.commit_bytes(self.folder.done_path(task.index), dumps(asdict(done)))
+        done = Done(task.index, part.table.num_rows, _counted(part.dropped), seconds, files)
+        self._record(task, done)
         for path, (_, file) in local.items():
             store.publish(file, path)
         return done
+
+    def _record(self, task: Task, done: Done) -> None:
+        """Publish the record without waiting for the disk: a task whose record is lost is done again."""
+        local = task.scratch_file("done.json")
+        local.write_bytes(dumps(asdict(done)))
+        store.publish(local, self.folder.done_path(task.index), wait=False)
 
     def _path(self, kind: str, task: Task) -> str:
         home = self.stage.homes.get(kind, f"{self.folder.name}/{kind}")
@@ -59,8 +66,13 @@ class Execute:
     def _write(self, task: Task, part: Part) -> Path:
         local = task.scratch_file(f"{task.index:05d}.parquet")
         table = tables.conform(part.table, self.stage.table_schema())
-        tables.write(local, table, dropped=part.dropped, row_groups=part.row_groups)
+        tables.write(local, table, dropped=_counted(part.dropped), row_groups=part.row_groups)
         return local
+
+
+def _counted(dropped: Mapping[str, int]) -> dict[str, int]:
+    """Return the reasons that dropped something, in the order of their names."""
+    return {reason: rows for reason, rows in sorted(dropped.items()) if rows}
 
 
 def _file(kind: str, path: str, local: Path, run: str) -> File:
