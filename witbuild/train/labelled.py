@@ -1,0 +1,125 @@
+"""Labelled images to classify: tars of WebDataset samples with a member cls, or a folder of folders of images.
+
+pets.tar        0a.jpg 0a.cls ("3" or "red ring")       or 0a.json with a field `cls`, `label` or `class`
+pets/           red ring/1.jpg  red ring/2.jpg          the folder's name is the class
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from witbuild.errors import EmptyError, InputError
+from witbuild.io import store, tars
+from witbuild.io.tars import Extent
+from witbuild.train.index import IMAGES, Images, image_member, images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from witbuild.io.tars import Sample
+
+_FIELDS = ("cls", "label", "class")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Images, the number of the class of each (int64 of shape (n,)), and the classes' names."""
+
+    task: str
+    images: Images
+    labels: npt.NDArray[np.int64]
+    names: tuple[str, ...]
+
+
+def read(path: str, names: Sequence[str]) -> Labelled:
+    """Read a labelled set.
+
+    Args:
+        path: a tar, a glob or a folder of tars, or a folder with a folder of images a class.
+        names: of the classes in order; none: the names in the data, sorted.
+
+    Raises:
+        EmptyError: no labelled image.
+        InputError: a label is no class.
+    """
+    found = store.expand(path)
+    packed = [file for file in found if file.endswith(".tar")]
+    paths, rows, labels = _from_tars(packed) if packed else _from_folders([f for f in found if _is_image(f)])
+    if not rows:
+        raise EmptyError(f"{path}: no labelled image; give tars with a member .cls, or a folder of images a class")
+    if not names and all(label.isdecimal() for label in labels):
+        raise InputError(f"{path}: the labels are numbers; name a file of class names, a line each: `classes`")
+    known = tuple(names) or tuple(sorted(set(labels)))
+    numbers = [_number(label, known, path) for label in labels]
+    return Labelled(task_name(path), images(paths, rows), np.array(numbers, np.int64), known)
+
+
+def task_name(path: str) -> str:
+    """Return what a labelled set is called: its file's or folder's name.
+
+    Example:
+        >>> task_name("/data/pets/"), task_name("pets-{0..3}.tar")
+        ('pets', 'pets-{0..3}')
+    """
+    return path.rstrip("/").rsplit("/", 1)[-1].removesuffix(".tar")
+
+
+def lines(path: str) -> list[str]:
+    """Return the lines of a text file that are not empty."""
+    return [line.strip() for line in store.read_bytes(path).decode().splitlines() if line.strip()]
+
+
+def _is_image(file: str) -> bool:
+    return Path(file).suffix[1:].lower() in IMAGES
+
+
+def _from_folders(files: list[str]) -> tuple[list[str], list[tuple[int, Extent]], list[str]]:
+    rows = [(number, Extent(0, store.size(file))) for number, file in enumerate(files)]
+    return files, rows, [file.rsplit("/", 2)[-2] for file in files]
+
+
+def _from_tars(paths: list[str]) -> tuple[list[str], list[tuple[int, Extent]], list[str]]:
+    rows, labels = [], []
+    for shard, path in enumerate(paths):
+        for image, label in _labelled(path):
+            rows.append((shard, image))
+            labels.append(label)
+    return paths, rows, labels
+
+
+def _labelled(path: str) -> Iterator[tuple[Extent, str]]:
+    """Yield the image and the label of each sample that has both."""
+    for sample in tars.index(path):
+        image, label = image_member(sample), _label(path, sample)
+        if image is not None and label:
+            yield image, label
+
+
+def _label(path: str, sample: Sample) -> str:
+    """Return a sample's label as text, "" when it has none."""
+    if extent := sample.members.get("cls"):
+        return tars.read(path, extent).decode(errors="replace").strip()
+    if not (extent := sample.members.get("json")):
+        return ""
+    try:
+        record = json.loads(tars.read(path, extent))
+    except (ValueError, RecursionError):
+        return ""
+    fields = (record.get(name) for name in _FIELDS) if isinstance(record, dict) else ()
+    return next((str(label) for label in fields if label is not None), "")
+
+
+def _number(label: str, names: tuple[str, ...], path: str) -> int:
+    """Return a class's number, given its name or its number."""
+    if label in names:
+        return names.index(label)
+    if label.isdecimal() and int(label) < len(names):
+        return int(label)
+    raise InputError(f"{path}: label {label!r} is none of the {len(names)} classes; see the parameter `classes`")
