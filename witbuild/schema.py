@@ -252,7 +252,7 @@ _MEMBER = [
     column("key_high", pa.uint64(), "first half of the pair's key"),
     column("key_low", pa.uint64(), "second half of the pair's key"),
     column("origin", pa.uint64(), "hash of where the pair was found; tells pairs of one key apart"),
-    column("url", pa.uint64(), "hash of the canonical URL"),
+    column("url", pa.uint64(), "hash of the canonical URL; 0 when the scope does not look at it"),
 ]
 
 MEMBERS = pa.schema([column("node", pa.uint64(), "hash of what the scope looks at; gives the slice"), *_MEMBER])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from random import Random
@@ -29,6 +30,7 @@ PAIR = st.builds(
     width=st.none() | st.integers(1, 3),
     page_url=st.none() | st.sampled_from(["http://p.test/1", "http://p.test/2"]),
 )
+few = partial(Dedup, slices=3)
 SCOPES = ["caption+image", "caption+url", "image", "url"]
 
 
@@ -79,7 +81,7 @@ def test_the_kept_are_those_of_the_reference(
     scope: Any, rows: list[Row], parts: int, slices: int, order: Random
 ) -> None:
     rows = [{**row, "height": 2} for row in rows]
-    stage = Dedup(scope=scope, threshold=0.5, hamming=1, slices=slices)
+    stage = few(scope=scope, threshold=0.5, hamming=1, slices=slices)
     order.shuffle(rows)
     found, reasons = run_on(rows, stage, parts)
     assert found == reference(rows, stage)
@@ -107,7 +109,7 @@ def web(count: int) -> list[Row]:
 
 def test_the_planted_are_found_and_the_largest_stays() -> None:
     rows = web(120)
-    found, reasons = run_on(rows, Dedup(), parts=3)
+    found, reasons = run_on(rows, few(), parts=3)
     assert reasons == {"duplicate_url": 30, "duplicate_image": 60}
     mirrors = {row["key"] for row in rows if row["url"].startswith("http://b")}
     small = {row["key"] for row in rows if row["url"].startswith("http://c")}
@@ -117,20 +119,20 @@ def test_the_planted_are_found_and_the_largest_stays() -> None:
 
 def test_a_shared_caption_costs_no_photograph_by_default_but_does_when_asked_to() -> None:
     rows = [pair(f"http://a.test/{i}.jpg", "sunset", phash=i << 20) for i in range(16)]
-    assert run_on(rows, Dedup(hamming=0))[1] == {}
-    assert run_on(rows, Dedup(scope="caption"))[1] == {"duplicate_caption": 15}
+    assert run_on(rows, few(hamming=0))[1] == {}
+    assert run_on(rows, few(scope="caption"))[1] == {"duplicate_caption": 15}
 
 
 def test_before_fetch_the_url_tells_the_image() -> None:
     rows = [pair(f"http://a.test/{i % 2}.jpg", f"a red dog in the snow {'!' * i}") for i in range(6)]
-    assert run_on(rows, Dedup())[1] == {"duplicate_url": 4}
-    assert run_on(rows, Dedup(scope="caption+url"))[1] == {"duplicate_url": 4}
+    assert run_on(rows, few())[1] == {"duplicate_url": 4}
+    assert run_on(rows, few(scope="caption+url"))[1] == {"duplicate_url": 4}
 
 
 def test_equal_pixels_can_be_asked_for() -> None:
     rows = [pair(f"http://{i}.test/a.jpg", "a dog", phash=7, pixel_sha256=f"{i % 2:064x}") for i in range(4)]
-    assert run_on(rows, Dedup(scope="image", image_hash="pixels"))[1] == {"duplicate_image": 2}
-    assert run_on(rows, Dedup(scope="image"))[1] == {"duplicate_image": 3}
+    assert run_on(rows, few(scope="image", image_hash="pixels"))[1] == {"duplicate_image": 2}
+    assert run_on(rows, few(scope="image"))[1] == {"duplicate_image": 3}
 
 
 def test_parts_slices_order_and_workers_change_nothing(tmp_path: Path) -> None:
@@ -138,8 +140,8 @@ def test_parts_slices_order_and_workers_change_nothing(tmp_path: Path) -> None:
     for scope in ("caption", "caption+image"):
         expected = run_on(rows, Dedup(scope=scope))
         shuffled = Random(3).sample(rows, len(rows))
-        assert run_on(shuffled, Dedup(scope=scope, slices=1), parts=7) == expected
-        assert run_on(rows[::-1], Dedup(scope=scope, slices=5), parts=2, workers=2) == expected
+        assert run_on(shuffled, few(scope=scope, slices=1), parts=7) == expected
+        assert run_on(rows[::-1], few(scope=scope, slices=5), parts=2, workers=2) == expected
 
 
 def test_captions_are_joined_with_precision_one_and_the_recall_of_their_bands() -> None:
@@ -149,11 +151,11 @@ def test_captions_are_joined_with_precision_one_and_the_recall_of_their_bands() 
     for i in range(300):
         words = [f"v{random.randrange(4_000)}" for _ in range(9)]
         rows += [pair(f"http://a.test/{i}", " ".join(words)), pair(f"http://b.test/{i}", " ".join([*words, "x"]))]
-    stage = Dedup(scope="caption")
+    stage = few(scope="caption")
     found, reasons = run_on(rows, stage, parts=3)
     assert set(reference(rows, stage)) <= set(found)
     assert 230 <= reasons["duplicate_caption"] <= 300
-    assert run_on(rows, Dedup(scope="caption", miss_weight=0.95))[1]["duplicate_caption"] >= 297
+    assert run_on(rows, few(scope="caption", miss_weight=0.95))[1]["duplicate_caption"] >= 297
 
 
 def test_every_rule_of_keeping() -> None:
@@ -163,26 +165,26 @@ def test_every_rule_of_keeping() -> None:
         pair("http://a.test/", "A red dog", width=8, height=8),
     ]
     keys = [row["key"] for row in rows]
-    assert run_on(rows, Dedup(keep="largest_image"))[0] == [keys[0]]
-    assert run_on(rows, Dedup(keep="longest_caption"))[0] == [keys[1]]
-    assert run_on(rows, Dedup(keep="smallest_key"))[0] == [min(keys)]
+    assert run_on(rows, few(keep="largest_image"))[0] == [keys[0]]
+    assert run_on(rows, few(keep="longest_caption"))[0] == [keys[1]]
+    assert run_on(rows, few(keep="smallest_key"))[0] == [min(keys)]
 
 
 def test_hostile_captions_cost_nothing_but_themselves() -> None:
     captions = ["", "?", "?", "a", "x" * 2_000, " ".join("ab" * 1_000), "東京" * 900, "\u200b", "🌅"]
     rows = [pair(f"http://a.test/{i}", caption) for i, caption in enumerate(captions)]
-    assert run_on(rows, Dedup(scope="caption"))[1] == {"duplicate_caption": 1}
+    assert run_on(rows, few(scope="caption"))[1] == {"duplicate_caption": 1}
 
 
 def test_a_hot_image_with_many_captions_is_one_cluster_for_images_and_none_for_pairs() -> None:
     """600 captions on one placeholder: more than are compared pair by pair."""
     rows = [pair(f"http://{i}.test/blank.gif", f"word{i} other{i} third{i}", phash=0) for i in range(600)]
-    assert run_on(rows, Dedup(scope="image"), parts=2)[1] == {"duplicate_image": 599}
-    assert run_on(rows, Dedup(), parts=2)[1] == {}
+    assert run_on(rows, few(scope="image"), parts=2)[1] == {"duplicate_image": 599}
+    assert run_on(rows, few(), parts=2)[1] == {}
 
 
 def test_the_clusters_are_a_table_with_addresses(tmp_path: Path) -> None:
-    run = play(tmp_path, Dedup(), deal(web(12), 2))
+    run = play(tmp_path, few(), deal(web(12), 2))
     found = table(run, "clusters")
     assert found.num_rows == 2 * 9
     assert set(found["part"].to_pylist()) == {0, 1}

@@ -8,20 +8,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from witbuild.dedup.nodes import url_hashes
 from witbuild.dedup.strings import hash_strings, strings
 from witbuild.sample.coins import key_halves, mix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
 
     from witbuild.dedup.clusters import Edges
+    from witbuild.dedup.nodes import Evidence
 
 _SIZES = ("original_width", "original_height", "width", "height")
 _ORIGINS = ("page_url", "source", "source_file", "source_offset", "caption_source", "licence")
-ATTRIBUTES = ("key", "url", "caption", *_SIZES, *_ORIGINS)
+ATTRIBUTES = ("key", "caption", *_SIZES, *_ORIGINS)
 """Columns of pairs that choosing looks at."""
 _RANKS = {
     "largest_image": ("area", "caption_length"),
@@ -30,21 +28,19 @@ _RANKS = {
 }
 
 
-def members(
-    table: pa.Table, nodes: npt.NDArray[np.uint64], part: int, canonical: Callable[[str], str]
-) -> dict[str, Any]:
-    """Return the columns of schema.MEMBERS for the pairs of a part."""
+def members(table: pa.Table, found: Evidence, part: int) -> dict[str, Any]:
+    """Return the columns of schema.MEMBERS for the pairs of a part, given what the scope looks at in them."""
     keys = key_halves(table["key"])
     return {
-        "node": nodes,
-        "part": np.full(nodes.size, part, np.int32),
-        "row": np.arange(nodes.size, dtype=np.int32),
+        "node": found.node,
+        "part": np.full(table.num_rows, part, np.int32),
+        "row": np.arange(table.num_rows, dtype=np.int32),
         "area": _area(table),
         "caption_length": pc.utf8_length(table["caption"]),
         "key_high": keys[:, 0],
         "key_low": keys[:, 1],
         "origin": _origin(table),
-        "url": url_hashes(table["url"], canonical),
+        "url": found.url,
     }
 
 

@@ -32,11 +32,10 @@ class Members(Seen):
         from witbuild.dedup.nodes import COLUMNS
         from witbuild.io import tables
         from witbuild.sample.order import slice_of
-        from witbuild.web.urls import canonical
 
         table = tables.read(task.sources["pairs"][0], [*dict.fromkeys((*COLUMNS, *ATTRIBUTES))])
-        nodes = self.evidence(table).node
-        return sliced(members(table, nodes, task.index, canonical), slice_of(nodes, self.slices), self.slices)
+        found = self.evidence(table)
+        return sliced(members(table, found, task.index), slice_of(found.node, self.slices), self.slices)
 
 
 class Clusters(Sliced):
