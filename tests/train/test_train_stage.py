@@ -22,7 +22,7 @@ from witbuild.train.stage import Eval, Train  # noqa: E402
 
 SMALL: dict[str, Any] = {
     "model": "tiny", "image_size": 32, "batch_size": 64, "epochs": 8, "lr": 3e-3, "warmup": 8, "threads": 1,
-    "checkpoint_every": 5, "device": "cpu", "workers": 2,
+    "checkpoint_every": 5, "device": "cpu", "decode_threads": 2,
 }  # fmt: skip
 
 

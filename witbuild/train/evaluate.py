@@ -52,7 +52,7 @@ class Encoder:
 
 def evaluate(stage: Eval, sources: Mapping[str, tuple[str, ...]]) -> list[dict[str, object]]:
     """Return the rows of schema.SCORES."""
-    device, workers = choose(stage.device, stage.threads), stage.workers or cores()
+    device, workers = choose(stage.device, stage.threads), stage.decode_threads or cores()
     config, seed = export.read_config(sources["config"][0])
     trained = Encoder(export.read_model(config, sources["model"][0]).to(device), config, workers)
     untrained = Encoder(build(config, seed).to(device).eval(), config, workers)

@@ -60,7 +60,7 @@ def _data(stage: Train, pairs: Pairs) -> Data:
     side = stage.resize or round(size * 8 / 7)
     return Data(
         order=Order(len(pairs.captions), stage.batch_size, stage.seed),
-        loader=Loader(pairs.images, size=size, side=max(side, size), workers=stage.workers or cores()),
+        loader=Loader(pairs.images, size=size, side=max(side, size), workers=stage.decode_threads or cores()),
         captions=tokenise(pairs.captions, length),
         length=length if padded(config) else None,
     )

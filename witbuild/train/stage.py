@@ -66,7 +66,7 @@ class Train(Stage):
     """auto, cpu, cuda or cuda:1; auto takes CUDA where there is some."""
     threads: int = runtime(0, ge=0)
     """CPU threads of the network; 0: as many as the process may use."""
-    workers: int = runtime(0, ge=0)
+    decode_threads: int = runtime(0, ge=0)
     """Threads that decode images; 0: as many as the process may use cores."""
 
     def plan(self, inputs: Inputs) -> Iterator[Task]:
@@ -112,7 +112,7 @@ class Eval(Stage):
     """auto, cpu, cuda or cuda:1; auto takes CUDA where there is some."""
     threads: int = runtime(0, ge=0)
     """CPU threads of the network; 0: as many as the process may use."""
-    workers: int = runtime(0, ge=0)
+    decode_threads: int = runtime(0, ge=0)
     """Threads that decode images; 0: as many as the process may use cores."""
 
     def plan(self, inputs: Inputs) -> Iterator[Task]:
