@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from witbuild.stage import Stage
 
 
-class Dedup(Compared, Keeping):
-    """Groups pairs that say the same and keeps one of each group; the result is exact where docs/dedup.md says so."""
+class Dedup(Keeping, Compared):
+    """Groups pairs that say the same, by image and caption unless told otherwise, and keeps one of each group."""
 
     name: ClassVar[str] = "dedup"
     reads: ClassVar[tuple[str, ...]] = ("pairs",)
