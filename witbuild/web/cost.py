@@ -30,7 +30,8 @@ def steps(html: bytes) -> int:
         >>> steps(b"<p>one<img src=a.jpg alt=b>"), steps(b"<div>" * 100_000) > MAX_STEPS
         (0, True)
     """
-    return _attributes(html) + (_nesting(html) if html.count(b"<") > _HARMLESS_TAGS else 0)
+    start_tags = html.count(b"<") - html.count(b"</")
+    return _attributes(html) + (_nesting(html) if start_tags > _HARMLESS_TAGS else 0)
 
 
 def _nesting(html: bytes) -> int:
