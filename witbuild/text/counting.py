@@ -247,19 +247,20 @@ def _slot_of(keys: Hashes, key: np.uint64) -> int:
     return int(slot)
 
 
-@njit(cache=True, nogil=True)
 def rehash(old: Table, new: Table) -> None:
     """Put everything that a table holds into a larger, empty one."""
     words, size = old.used[WORDS], old.used[TEXT]
-    new.hashes[:words] = old.hashes[:words]
-    new.ends[:words] = old.ends[:words]
+    for name in ("hashes", "ends", "counts", "pages", "last_page"):
+        getattr(new, name)[:words] = getattr(old, name)[:words]
     new.text[:size] = old.text[:size]
-    new.counts[:words] = old.counts[:words]
-    new.pages[:words] = old.pages[:words]
-    new.last_page[:words] = old.last_page[:words]
     new.used[:] = old.used
+    _insert_again(old, new)
+
+
+@njit(cache=True, nogil=True)
+def _insert_again(old: Table, new: Table) -> None:
     mask = len(new.slots) - 1
-    for word in range(words):
+    for word in range(old.used[WORDS]):
         slot = np.int64(old.hashes[word] & np.uint64(mask))
         while new.slots[slot]:
             slot = (slot + 1) & mask
