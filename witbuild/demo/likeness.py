@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -94,4 +95,4 @@ def similarity(one: str, other: str) -> float:
 
 def _shingles(caption: str) -> set[tuple[str, ...]]:
     words = caption.split()
-    return {*zip(words), *zip(words, words[1:], strict=False)}
+    return {*zip(words), *pairwise(words)}

@@ -172,8 +172,8 @@ KINDS = (
     Kind("dedup.duplicate_url", 0.004, _two_spellings),
     Kind("fetch.http_404", 0.008, _answering(404)),
     Kind("fetch.http_410", 0.004, _answering(410)),
-    Kind("fetch.refused", 0.002, _answering(host=web.REFUSED)),
-    Kind("fetch.dns", 0.002, _answering(host=web.UNKNOWN)),
+    Kind("fetch.refused", 0.002, _answering(host=web.REFUSED), most=24),
+    Kind("fetch.dns", 0.002, _answering(host=web.UNKNOWN), most=24),
     Kind("fetch.timeout", 0.001, _answering(fault="slow", host=web.SLOW), most=4),
     Kind("fetch.image_truncated", 0.004, _answering(fault="truncated")),
     Kind("fetch.not_an_image", 0.003, _answering(fault="html")),
@@ -185,4 +185,4 @@ KINDS = (
     Kind("dedup.duplicate_image", 0.012, _copy),
     Kind("dedup.duplicate_image", 0.02, _near_copy),
 )
-"""Kinds of one name add up."""
+"""Kinds of one name add up. A host that fails 32 times in a row is given up, so those that fail have fewer."""

@@ -103,10 +103,10 @@ async def _converse(site: Site, reader: asyncio.StreamReader, writer: asyncio.St
 
 
 def _request(head: str) -> tuple[str, str, str]:
-    """Return method, host without its port, and path of a request.
+    r"""Return method, host without its port, and path of a request.
 
     Example:
-        >>> _request("GET /a HTTP/1.1\\r\\nHost: A.test:80\\r\\n\\r\\n")
+        >>> _request("GET /a HTTP/1.1\r\nHost: A.test:80\r\n\r\n")
         ('GET', 'a.test', '/a')
     """
     first, *lines = head.split("\r\n")
@@ -124,7 +124,7 @@ async def serve(world: World) -> None:
     for open_socket in (server.sockets[0], closed):
         sys.stdout.write(f"{open_socket.getsockname()[1]}\n")
     sys.stdout.flush()
-    while os.getppid() == parent:
+    while os.getppid() == parent:  # noqa: ASYNC110 no event tells that a parent died
         await asyncio.sleep(_LOOKED_AFTER_SECONDS)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from witbuild.demo import web
-from witbuild.demo.grammar import TAIL_BACKGROUNDS, Dice, crawled_scene
+from witbuild.demo.grammar import TAIL_BACKGROUNDS, Dice, crawled_scene, reword
 from witbuild.demo.likeness import told_apart
 from witbuild.demo.web import Answer, Page, Picture, Place, Shown
 
@@ -33,6 +33,7 @@ class World:
         pages: (host, path) -> page.
         answers: URL of an image -> what it answers.
         planted: `stage.reason` -> rows that the stage is to drop for that reason.
+        pairs: that can be found on its pages, each once.
         limit: pairs that a query may keep so that no planted pair is balanced away.
     """
 
@@ -41,6 +42,7 @@ class World:
     pages: dict[tuple[str, str], Page] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
     planted: Counter[str] = field(default_factory=Counter)
+    pairs: int = 0
     limit: int = 1
 
 
@@ -60,6 +62,7 @@ def build(seed: int, size: int, *, looks: bool = True) -> World:
         for _ in range(kind.count(size)):
             builder.world.planted[kind.name] += kind.plant(builder)
     builder.write_pages()
+    builder.world.pairs = _pairs(builder.world)
     builder.world.limit = max(*builder.rare.values(), round(size * LIMIT_SHARE))
     return builder.world
 
@@ -71,7 +74,7 @@ class Builder:
         self.world = world
         self.looks = looks
         self.dice = Dice(world.seed, "pages")
-        self.rare: Counter[str] = Counter({name: 1 for name in TAIL_BACKGROUNDS})
+        self.rare: Counter[str] = Counter(dict.fromkeys(TAIL_BACKGROUNDS, 1))
         self._shown: dict[str, list[Shown]] = {host: [] for host in web.PAGE_HOSTS}
         self._linked: dict[str, list[str]] = {host: [] for host in web.PAGE_HOSTS}
         pictures = _pictures(world.seed, world.size, planted)
@@ -135,3 +138,16 @@ def _pictures(seed: int, ordinary: int, planted: int) -> list[Picture]:
         tail = dice.unit() < TAIL_SHARE or number >= ordinary
         found.append(Picture(scene=crawled_scene(seed, dice, tail=tail), light=number))
     return found
+
+
+def _pairs(world: World) -> int:
+    """Count the pairs of address and caption on pages that a robot may read; what is in two domains counts twice."""
+    found: set[tuple[str, str, str]] = set()
+    for (host, path), page in world.pages.items():
+        if path.startswith(f"/{web.DISALLOWED}/"):
+            continue
+        domain = host.partition(".")[2]
+        for one in page.shown:
+            captions = {"twice": (one.caption, reword(one.caption)), "none": (), "data": ()}
+            found |= {(domain, one.url, caption) for caption in captions.get(one.place, (one.caption,))}
+    return len(found)
