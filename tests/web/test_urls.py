@@ -66,9 +66,7 @@ def test_equal_resources_have_one_canonical_form(one: str, other: str) -> None:
     assert urls.canonical(one) == urls.canonical(other)
 
 
-@pytest.mark.parametrize(
-    "other", ["http://a.test/X", "http://a.test/x/", "http://a.test/x?y", "http://a.test:81/x"]
-)
+@pytest.mark.parametrize("other", ["http://a.test/X", "http://a.test/x/", "http://a.test/x?y", "http://a.test:81/x"])
 def test_other_resources_keep_other_forms(other: str) -> None:
     assert urls.canonical("http://a.test/x") != urls.canonical(other)
 
