@@ -23,22 +23,23 @@ def main() -> None:
     """Run the command line; errors that are meant for a person end in one message and an exit code."""
     from witbuild.errors import WitbuildError
 
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, _stopped)
+    signal.signal(signal.SIGINT, _stopped)
     try:
         from witbuild.cli.app import app
 
         app()
     except WitbuildError as error:
         _fail(str(error), error.exit_code)
-    except KeyboardInterrupt:
-        _fail("interrupted; the same command goes on from here", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
 
-def _terminated(_number: int, _frame: object) -> NoReturn:
-    _fail("terminated; the same command goes on from here", 143)
+def _stopped(number: int, _frame: object) -> NoReturn:
+    """Leave by an ordinary exit, so that every `with` on the way cleans up."""
+    word = "interrupted" if number == signal.SIGINT else "terminated"
+    _fail(f"{word}; the same command goes on from here", 128 + number)
 
 
 def _fail(message: str, code: int) -> NoReturn:
