@@ -129,10 +129,15 @@ def test_the_encoding_is_found() -> None:
     assert found[0].texts == (("alt", "naïve"),)
 
 
+ATTRIBUTES = b" ".join(b"a%d" % i for i in range(200_000))
 HOSTILE = {
     "nested": b"<div>" * 200_000 + b"<img src=a alt=b>",
     "formatting copied into every block": b"".join(b"<p><font size=%d>" % i for i in range(6_000)),
-    "attributes": b"<img " + b" ".join(b"a%d" % i for i in range(200_000)) + b">",
+    "attributes": b"<img " + ATTRIBUTES + b">",
+    "attributes with tags in them": b"<img " + ATTRIBUTES.replace(b" ", b"='<b>' ") + b">",
+    "attributes behind a quote in a comment": b'<!-- <a b=" --><img ' + ATTRIBUTES + b'>"',
+    "attributes behind a quote in a script": b"<script>'<a b=\"'</script><img " + ATTRIBUTES + b'>"',
+    "quotes in quotes": b"<a b=\"<a b='" * 20_000 + b"x" * 100_000 + b"'\"" * 20_000,
 }
 
 

@@ -14,7 +14,10 @@ MAX_STEPS = 500_000_000
 _HARMLESS_TAGS = 2_000
 _HARMLESS_BYTES = 10_000
 _TAG = re.compile(rb"<(/?)([a-zA-Z][a-zA-Z0-9]{0,15})")
-_QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
+_ATTRIBUTE = rb"[\s/]*+[^\s/>][^\s/>=]*+(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|(?![\"'])[^\s>]*+))?+"
+_ATTRIBUTES = re.compile(_ATTRIBUTE)
+_WHOLE_TAG = re.compile(rb"<[a-zA-Z][^\s/>]*+((?:" + _ATTRIBUTE + rb")*+)")
+_MAX_LEVELS = 8
 _NOT_NESTING = frozenset(
     b"html head body p li td th tr tbody thead tfoot colgroup dt dd "  # end tags may be left out
     b"area base br col embed hr img input link meta param source track wbr frame basefont bgsound keygen".split()
@@ -50,12 +53,14 @@ def _nesting(html: bytes) -> int:
     return total
 
 
-def _attributes(html: bytes) -> int:
-    """Add up the squares of the most attributes that tags can have, for tags long enough to hold many."""
+def _attributes(html: bytes, level: int = 0) -> int:
+    """Add up the squares of the tags' attribute counts, for tags long enough to hold many.
+
+    A quote in a comment or a script looks as if it opened a value, so what lies in a long tag is looked through too.
+    """
     if len(html) < _HARMLESS_BYTES:
         return 0
-    tags = html.split(b"<")[1:]
-    if max(map(len, tags), default=0) < _HARMLESS_BYTES:
-        return 0
-    long = (tag for tag in tags if len(tag) > _HARMLESS_BYTES and tag[:1].isalpha())
-    return sum((len(_QUOTED.sub(b"", tag).partition(b">")[0]) // 2) ** 2 for tag in long)
+    if level > _MAX_LEVELS:
+        return MAX_STEPS + 1
+    long = (tag for tag in _WHOLE_TAG.findall(html) if len(tag) > _HARMLESS_BYTES)
+    return sum(len(_ATTRIBUTES.findall(tag)) ** 2 + _attributes(tag, level + 1) for tag in long)
