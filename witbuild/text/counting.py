@@ -17,15 +17,18 @@ if TYPE_CHECKING:
     Bytes = npt.NDArray[np.uint8]
     Bools = npt.NDArray[np.bool_]
     Ints = npt.NDArray[np.int64]
-    Slots = npt.NDArray[np.int32]
     Hashes = npt.NDArray[np.uint64]
 
 WORDS, TEXT, BIGRAMS, TOKENS = 0, 1, 2, 3
 """Places in `Table.used`: distinct words, bytes of their text, distinct bigrams, words counted."""
 
+END, COUNT, PAGES, LAST = 0, 1, 2, 3
+"""Columns of `Table.words`."""
+
 _BASIS: Final = np.uint64(0xCBF29CE484222325)
 _PRIME: Final = np.uint64(0x100000001B3)
-_NO_WORD: Final = -1
+_ONE, _HALF, _LOW = np.uint64(1), np.uint64(32), np.uint64(0xFFFFFFFF)
+_NO_WORD: Final = np.int64(-1)
 
 
 class Lines(NamedTuple):
@@ -40,20 +43,17 @@ class Lines(NamedTuple):
 class Table(NamedTuple):
     """Counts so far; the number of a word is its place in the arrays of words.
 
-    Shapes: `slots` and `keys` are powers of two; `hashes`, `ends`, `counts`, `pages`, `last_page` have room for
-    half as many words as there are slots. Without `keys`, no bigrams are counted.
+    Shapes: `slots` and `keys` are powers of two; `hashes` and `words` have room for half as many words as there are
+    slots. Without `keys`, no bigrams are counted. What is looked at together lies together: a look-up costs a cache
+    miss a line of these arrays, and little else.
     """
 
-    slots: Slots
-    """Hash -> number of the word + 1, or 0."""
+    slots: Hashes
+    """Upper half of the hash and number of the word + 1, 32 bits each; 0 where free."""
     hashes: Hashes
-    ends: Ints
-    """Where each word ends in `text`; it starts where the one before it ends."""
+    words: Ints
+    """A row a word: END in `text` (it starts where the one before it ends), COUNT, PAGES it occurs in, LAST page."""
     text: Bytes
-    counts: Ints
-    pages: Slots
-    """In how many pages each word occurs."""
-    last_page: Slots
     keys: Hashes
     """Bigrams: numbers of the two words + 1, 32 bits each; 0 where free."""
     key_counts: npt.NDArray[np.uint32]
@@ -64,13 +64,10 @@ def new_table(word_slots: int, bigram_slots: int, text_bytes: int) -> Table:
     """Return an empty table."""
     words = word_slots // 2
     return Table(
-        slots=np.zeros(word_slots, np.int32),
+        slots=np.zeros(word_slots, np.uint64),
         hashes=np.zeros(words, np.uint64),
-        ends=np.zeros(words, np.int64),
+        words=np.zeros((words, 4), np.int64),
         text=np.zeros(text_bytes, np.uint8),
-        counts=np.zeros(words, np.int64),
-        pages=np.zeros(words, np.int32),
-        last_page=np.full(words, -1, np.int32),
         keys=np.zeros(bigram_slots, np.uint64),
         key_counts=np.zeros(bigram_slots, np.uint32),
         used=np.zeros(4, np.int64),
@@ -118,10 +115,8 @@ def count_lines(lines: Lines, first: int, numbers: Bools, table: Table) -> int:
         start = lines.lasts[line - 1] if line else 0
         if not _has_room(table, lines.ends, start, lines.lasts[after - 1]):
             return line
-        while line < after:
-            _count_line(lines, start, line, numbers, table)
-            start = lines.lasts[line]
-            line += 1
+        _count_page(lines, line, after, numbers, table)
+        line = after
     return line
 
 
@@ -147,24 +142,70 @@ def _has_room(table: Table, ends: Ints, first: int, last: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _count_line(lines: Lines, first: int, line: int, numbers: Bools, table: Table) -> None:
-    out, ends, page = lines.out, lines.ends, lines.pages[line]
-    before = _NO_WORD
-    for token in range(first, lines.lasts[line]):
-        start = ends[token - 1] if token else 0
-        stop = ends[token]
-        if not _is_word(out, start, stop, numbers):
-            before = _NO_WORD
-            continue
-        word = _number_of(out, start, stop, table)
-        table.counts[word] += 1
-        table.used[TOKENS] += 1
-        if table.last_page[word] != page:
-            table.last_page[word] = page
-            table.pages[word] += 1
-        if before != _NO_WORD and len(table.keys):
-            _count_bigram(before, word, table)
-        before = word
+def _count_page(lines: Lines, line: int, after: int, numbers: Bools, table: Table) -> None:
+    """Count the lines of a page; tuples are taken apart once, which for each token would cost more than to count."""
+    out, ends, lasts, pages = lines
+    slots, hashes, words, text, keys, key_counts, used = table
+    page = pages[line] + 1
+    token = lasts[line - 1] if line else 0
+    start = ends[token - 1] if token else 0
+    for one in range(line, after):
+        before = _NO_WORD
+        while token < lasts[one]:
+            stop = ends[token]
+            word = _NO_WORD
+            if _is_word(out, start, stop, numbers):
+                value = hash_bytes(out, start, stop)
+                slot = _find(slots, words, text, out, start, stop, value)
+                word = np.int64(slots[slot] & _LOW) - 1
+                if word == _NO_WORD:
+                    word = used[WORDS]
+                    slots[slot] = value >> _HALF << _HALF | np.uint64(word + 1)
+                    hashes[word] = value
+                    used[TEXT] = _copy(out, start, stop, text, used[TEXT])
+                    words[word, END] = used[TEXT]
+                    used[WORDS] += 1
+                words[word, COUNT] += 1
+                used[TOKENS] += 1
+                words[word, PAGES] += words[word, LAST] != page
+                words[word, LAST] = page
+                if before != _NO_WORD and len(keys):
+                    key = np.uint64(before + 1) << _HALF | np.uint64(word + 1)
+                    place = _slot_of(keys, key)
+                    used[BIGRAMS] += keys[place] == 0
+                    keys[place] = key
+                    key_counts[place] += np.uint32(1)
+            before = word
+            start = stop
+            token += 1
+
+
+@njit(cache=True, nogil=True)
+def _find(  # noqa: PLR0913, PLR0917 taken apart, see _count_page
+    slots: Hashes, words: Ints, text: Bytes, out: Bytes, start: int, stop: int, value: np.uint64
+) -> np.uint64:
+    """Return the slot of a word, or the free one where it belongs."""
+    mask = np.uint64(len(slots) - 1)
+    slot = value & mask
+    while slots[slot]:
+        if slots[slot] >> _HALF == value >> _HALF:
+            word = np.int64(slots[slot] & _LOW) - 1
+            first = words[word - 1, END] if word else 0
+            size = words[word, END] - first
+            same = 0
+            while same < min(size, stop - start) and text[first + same] == out[start + same]:
+                same += 1
+            if same == size == stop - start:
+                return slot
+        slot = (slot + _ONE) & mask
+    return slot
+
+
+@njit(cache=True, nogil=True)
+def _copy(out: Bytes, start: int, stop: int, text: Bytes, size: int) -> int:
+    for place in range(start, stop):
+        text[size + place - start] = out[place]
+    return size + stop - start
 
 
 @njit(cache=True, nogil=True)
@@ -195,63 +236,19 @@ def _is_joiner(byte: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _number_of(out: Bytes, start: int, stop: int, table: Table) -> int:
-    """Return the number of a word, a new one when it was not seen before."""
-    value = hash_bytes(out, start, stop)
-    mask = len(table.slots) - 1
-    slot = np.int64(value & np.uint64(mask))
-    while table.slots[slot]:
-        word = table.slots[slot] - 1
-        if table.hashes[word] == value and _same(out, start, stop, table, word):
-            return word
-        slot = (slot + 1) & mask
-    word = int(table.used[WORDS])
-    table.slots[slot] = word + 1
-    table.hashes[word] = value
-    size = table.used[TEXT]
-    for place in range(start, stop):
-        table.text[size + place - start] = out[place]
-    table.ends[word] = size + stop - start
-    table.used[TEXT] += stop - start
-    table.used[WORDS] += 1
-    return word
-
-
-@njit(cache=True, nogil=True)
-def _same(out: Bytes, start: int, stop: int, table: Table, word: int) -> bool:
-    first = table.ends[word - 1] if word else 0
-    if table.ends[word] - first != stop - start:
-        return False
-    while start < stop and table.text[first] == out[start]:
-        start += 1
-        first += 1
-    return start == stop
-
-
-@njit(cache=True, nogil=True)
-def _count_bigram(before: int, word: int, table: Table) -> None:
-    key = np.uint64(before + 1) << np.uint64(32) | np.uint64(word + 1)
-    slot = _slot_of(table.keys, key)
-    if table.keys[slot] == 0:
-        table.keys[slot] = key
-        table.used[BIGRAMS] += 1
-    table.key_counts[slot] += np.uint32(1)
-
-
-@njit(cache=True, nogil=True)
-def _slot_of(keys: Hashes, key: np.uint64) -> int:
-    mask = len(keys) - 1
-    slot = np.int64(_mix(key) & np.uint64(mask))
+def _slot_of(keys: Hashes, key: np.uint64) -> np.uint64:
+    mask = np.uint64(len(keys) - 1)
+    slot = _mix(key) & mask
     while keys[slot] != 0 and keys[slot] != key:
-        slot = (slot + 1) & mask
-    return int(slot)
+        slot = (slot + _ONE) & mask
+    return slot
 
 
 def rehash(old: Table, new: Table) -> None:
     """Put everything that a table holds into a larger, empty one."""
     words, size = old.used[WORDS], old.used[TEXT]
-    for name in ("hashes", "ends", "counts", "pages", "last_page"):
-        getattr(new, name)[:words] = getattr(old, name)[:words]
+    new.hashes[:words] = old.hashes[:words]
+    new.words[:words] = old.words[:words]
     new.text[:size] = old.text[:size]
     new.used[:] = old.used
     _insert_again(old, new)
@@ -259,12 +256,13 @@ def rehash(old: Table, new: Table) -> None:
 
 @njit(cache=True, nogil=True)
 def _insert_again(old: Table, new: Table) -> None:
-    mask = len(new.slots) - 1
+    mask = np.uint64(len(new.slots) - 1)
     for word in range(old.used[WORDS]):
-        slot = np.int64(old.hashes[word] & np.uint64(mask))
+        value = old.hashes[word]
+        slot = value & mask
         while new.slots[slot]:
-            slot = (slot + 1) & mask
-        new.slots[slot] = word + 1
+            slot = (slot + _ONE) & mask
+        new.slots[slot] = value >> _HALF << _HALF | np.uint64(word + 1)
     for place in range(len(old.keys)):
         if old.keys[place]:
             slot = _slot_of(new.keys, old.keys[place])
@@ -291,16 +289,18 @@ class Sums(NamedTuple):
 @njit(cache=True, nogil=True)
 def add_pairs(pairs: Pairs, row: int, table: Sums) -> int:
     """Add pairs from `row` on while the table is less than half full; return the first row that is left."""
-    mask = len(table.keys) - 1
-    while row < len(pairs.first) and table.used[0] < len(table.keys) // 2:
-        first, second = pairs.first[row], pairs.second[row]
-        slot = np.int64(_mix(first ^ _mix(second + _BASIS)) & np.uint64(mask))
-        while table.sums[slot] and not (table.keys[slot, 0] == first and table.keys[slot, 1] == second):
-            slot = (slot + 1) & mask
-        if table.sums[slot] == 0:
-            table.keys[slot, 0] = first
-            table.keys[slot, 1] = second
-            table.used[0] += 1
-        table.sums[slot] += pairs.counts[row]
+    firsts, seconds, counts = pairs
+    keys, sums, used = table
+    mask = np.uint64(len(keys) - 1)
+    while row < len(firsts) and used[0] < len(keys) // 2:
+        first, second = firsts[row], seconds[row]
+        slot = _mix(first ^ _mix(second + _BASIS)) & mask
+        while sums[slot] and not (keys[slot, 0] == first and keys[slot, 1] == second):
+            slot = (slot + _ONE) & mask
+        if sums[slot] == 0:
+            keys[slot, 0] = first
+            keys[slot, 1] = second
+            used[0] += 1
+        sums[slot] += counts[row]
         row += 1
     return row

@@ -105,15 +105,15 @@ class NgramCounter:
 
 
 def _words(table: Table) -> pa.Table:
-    count = int(table.used[WORDS])
-    offsets = np.concatenate([np.zeros(1, np.int64), table.ends[:count]]).astype(np.int32)
+    rows = table.words[: table.used[WORDS]]
+    offsets = np.concatenate([np.zeros(1, np.int64), rows[:, counting.END]]).astype(np.int32)
     text = table.text[: table.used[TEXT]].copy()
     return pa.table(
         {
-            "hash": table.hashes[:count].copy(),
-            "word": pa.StringArray.from_buffers(count, pa.py_buffer(offsets), pa.py_buffer(text)),
-            "count": table.counts[:count].copy(),
-            "pages": table.pages[:count].astype(np.int64),
+            "hash": table.hashes[: len(rows)].copy(),
+            "word": pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(text)),
+            "count": rows[:, counting.COUNT].copy(),
+            "pages": rows[:, counting.PAGES].copy(),
         }
     )
 
