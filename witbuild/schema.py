@@ -132,7 +132,8 @@ PAIRS = pa.schema(
             "opt-out signals as found, comma separated: noai, noimageindex, ...",
             null=True,
         ),
-        column("language", pa.string(), "BCP 47 language of the caption", null=True),
+        column("language", pa.string(), "BCP 47 language of the caption, as a list says or as identified", null=True),
+        column("page_language", pa.string(), "BCP 47 language that the page declares, often wrongly", null=True),
         column(
             "width",
             pa.int32(),

@@ -81,7 +81,7 @@ def test_a_row_says_all_that_is_known_and_nothing_else() -> None:
         "source_length": 9,
         "licence": "http://a.test/l",
         "opt_out": "noai",
-        "language": "en",
+        "page_language": "en",
         "width": 3,
         "height": 4,
     }

@@ -87,7 +87,7 @@ class Candidates:
             "page_url": url,
             "place": place,
             "opt_out": ",".join(page.opt_out) or None,
-            "language": page.language,
+            "page_language": page.language,
         }
         for image in page.images:
             licence = _evidence(base, image.licence or page.licence)
