@@ -80,7 +80,4 @@ def optimiser(model: torch.nn.Module, plan: Optimisation) -> torch.optim.Optimiz
         {"params": list(group(decayed=True)), "weight_decay": plan.wd},
         {"params": list(group(decayed=False)), "weight_decay": 0.0},
     ]
-    device = next(model.parameters()).device
-    return torch.optim.AdamW(
-        groups, lr=plan.lr, betas=(plan.beta1, plan.beta2), eps=plan.eps, fused=device.type == "cuda"
-    )
+    return torch.optim.AdamW(groups, lr=plan.lr, betas=(plan.beta1, plan.beta2), eps=plan.eps, fused=True)

@@ -7,6 +7,7 @@ RUN/dataset/data/*.tar ── train ──> metrics; model .safetensors, config 
 from __future__ import annotations
 
 import importlib.util
+import os
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
 
 def _needs_torch(what: str) -> None:
+    """Check that the extra is there, and let torch's idle threads sleep."""
     if any(importlib.util.find_spec(module) is None for module in ("torch", "open_clip", "safetensors")):
         raise MissingExtraError(f"witbuild {what}", "train")
+    # Read when torch is loaded: threads that spin at barriers cost tenfold where cores are shared with other work.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 class Train(Stage):
