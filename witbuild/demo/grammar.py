@@ -39,10 +39,15 @@ TAIL_BACKGROUNDS = {
     "ivory": (246, 240, 226), "salmon": (244, 160, 140), "olive": (136, 134, 44), "navy": (20, 26, 92),
     "maroon": (96, 14, 36), "coral": (252, 130, 104), "indigo": (70, 20, 134), "lime": (186, 238, 60),
     "amber": (252, 194, 50), "violet": (196, 140, 232), "turquoise": (70, 216, 204), "golden": (214, 172, 62),
+    "teal": (0, 128, 128), "lavender": (206, 196, 246), "khaki": (196, 178, 130), "magenta": (220, 30, 180),
+    "mustard": (224, 184, 60), "peach": (254, 206, 170), "plum": (120, 40, 100), "emerald": (60, 204, 120),
+    "lilac": (210, 166, 210), "azure": (60, 140, 252), "apricot": (252, 190, 140), "mauve": (180, 130, 170),
 }  # fmt: skip
 BACKGROUNDS = HEAD_BACKGROUNDS | TAIL_BACKGROUNDS
 HELD_OUT_PER_COLOUR = 4
 _CONTRAST = 90.0
+_PLAIN = 0.45
+"""Of the scenes of the head, one thing in the middle and nothing more to say of it."""
 _PLURALS = {"cross": "crosses"}
 _T = TypeVar("_T")
 
@@ -124,9 +129,9 @@ def held_out(seed: int) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(rows))
 
 
-def zipf(count: int) -> list[float]:
-    """Return the weights 1, 1/2, 1/3, ... of ranks."""
-    return [1 / (rank + 1) for rank in range(count)]
+def zipf(count: int, steepness: float = 1) -> list[float]:
+    """Return the weights of ranks by Zipf's law: 1, 1/2, 1/3, ..., each to the power of the steepness."""
+    return [(rank + 1) ** -steepness for rank in range(count)]
 
 
 def article(words: str) -> str:
@@ -144,22 +149,31 @@ def plural(shape: str) -> str:
     return _PLURALS.get(shape, f"{shape}s")
 
 
-def seen_combination(seed: int, dice: Dice) -> tuple[str, str]:
+def seen_combination(seed: int, dice: Dice, steepness: float = 1) -> tuple[str, str]:
     """Draw a (colour, shape) that the crawled world may have, by Zipf's law on both."""
-    closed = set(held_out(seed))
+    closed, weights = set(held_out(seed)), zipf(len(COLOURS), steepness)
     while True:
-        drawn = dice.pick(list(COLOURS), zipf(len(COLOURS))), dice.pick(SHAPES, zipf(len(SHAPES)))
+        drawn = dice.pick(list(COLOURS), weights), dice.pick(SHAPES, weights)
         if drawn not in closed:
             return drawn
 
 
 def crawled_scene(seed: int, dice: Dice, *, tail: bool) -> Scene:
     """Draw a scene of the crawled world; with `tail`, on a background that is rare."""
+    if not tail and dice.unit() < _PLAIN:
+        return _plain_scene(dice, *seen_combination(seed, dice, steepness=2))
     kind = dice.pick((_single, _many, _related), (0.7, 0.15, 0.15))
     things, words = kind(seed, dice)
     background = _background(dice, things, tail=tail)
     opening = dice.pick(OPENINGS, (0.7, 0.1, 0.1, 0.1))
     return Scene(things, background, f"{opening}{words} on {article(background)} background")
+
+
+def _plain_scene(dice: Dice, colour: str, shape: str) -> Scene:
+    """Draw one thing in the middle, in the words that most would use: the head of the head."""
+    thing = Thing(shape, colour, "", _near(dice, 0.5), _near(dice, 0.5), dice.between(*SIZES[""]), _turn(dice))
+    background = _background(dice, (thing,), tail=False)
+    return Scene((thing,), background, f"{article(f'{colour} {shape}')} on {article(background)} background")
 
 
 def held_out_scene(dice: Dice, colour: str, shape: str) -> Scene:

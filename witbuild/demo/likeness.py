@@ -6,7 +6,6 @@ later one is put into another light. So the number of planted copies is the numb
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -22,9 +21,10 @@ if TYPE_CHECKING:
 
     from witbuild.demo.web import Picture
 
-SIDE = 48
+STORED_SIDE = 64
+"""Pixels of an image that `fetch` stores, as the recipe has it."""
 NEAR_BITS = 8
-"""Bits in which two hashes must differ: more than twice what `dedup` calls a copy, since the painting here is small."""
+"""Bits in which two hashes must differ: more than twice what `dedup` calls a copy, since bytes and resizing move a few."""
 ALIKE = 0.5
 """Jaccard similarity of captions from which pictures are told apart; `dedup` asks for more."""
 _ROUNDS = 8
@@ -47,7 +47,7 @@ def told_apart(pictures: Sequence[Picture]) -> list[Picture]:
 def _hash(picture: Picture) -> int:
     from witbuild.image.hashes import phash
 
-    return phash(paint(picture.scene, SIDE, SIDE, picture.light))
+    return phash(paint(picture.scene, STORED_SIDE, STORED_SIDE, picture.light))
 
 
 def _too_near(pictures: Sequence[Picture], hashes: npt.NDArray[np.uint64], fresh: Sequence[int]) -> Iterator[int]:
@@ -64,22 +64,16 @@ def _too_near(pictures: Sequence[Picture], hashes: npt.NDArray[np.uint64], fresh
 
 
 def same_hash(picture: Picture, sizes: Iterable[tuple[int, int]]) -> Picture:
-    """Return a picture at the first of some (side, quality) at which its hash stays as it was; else at the last."""
-    wanted = _served_hash(picture)
-    for side, quality in sizes:
-        copy = replace(picture, side=side, quality=quality)
-        if _served_hash(copy) == wanted:
-            break
-    return copy
+    """Return a picture at the first of some (side, quality) at which it is stored under the same hash, else as it is."""
+    wanted = _stored_hash(picture)
+    copies = (replace(picture, side=side, quality=quality) for side, quality in sizes)
+    return next((copy for copy in copies if _stored_hash(copy) == wanted), picture)
 
 
-def _served_hash(picture: Picture) -> int:
-    """Return the hash of a picture as it is served."""
-    from PIL import Image
+def _stored_hash(picture: Picture) -> int:
+    from witbuild.image.prepare import Plan, prepare
 
-    from witbuild.image.hashes import phash
-
-    return phash(np.asarray(Image.open(io.BytesIO(jpeg(picture)))))
+    return prepare(jpeg(picture), Plan(size=STORED_SIDE)).phash
 
 
 def similarity(one: str, other: str) -> float:

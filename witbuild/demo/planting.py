@@ -25,8 +25,8 @@ PER_RESERVED_PAGE = 3
 _LEAST = 2
 _OTHER = {web.GALLERY: web.SHAPES, web.SHAPES: web.GALLERY, web.BLOG: web.ARCHIVE, web.ARCHIVE: web.BLOG}
 _ABROAD = {web.GALLERY: web.BLOG, web.SHAPES: web.ARCHIVE, web.BLOG: web.GALLERY, web.ARCHIVE: web.SHAPES}
-_COPIES = ((96, 75), (144, 70), (112, 60), (128, 80), (112, 70), (160, 75))
-"""Sides and qualities of near copies; the original is in `web.Picture`."""
+_COPIES = ((96, 75), (144, 70), (112, 60), (128, 80), (112, 92), (160, 75), (128, 95), (112, 84))
+"""Sides and qualities of near copies, tried in a drawn order; the original's are in `web.Picture`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,6 @@ from witbuild.demo.web import Answer, Page, Picture, Place, Shown
 PER_PAGE = 24
 TAIL_SHARE = 0.12
 """Of ordinary pictures, on a rare background."""
-LIMIT_SHARE = 0.04
-"""Of ordinary pictures, that a query may keep at least."""
 _PLACES: tuple[Place, ...] = ("alt", "title", "figcaption", "og")
 
 
@@ -34,7 +32,7 @@ class World:
         answers: URL of an image -> what it answers.
         planted: `stage.reason` -> rows that the stage is to drop for that reason.
         pairs: that can be found on its pages, each once.
-        limit: pairs that a query may keep so that no planted pair is balanced away.
+        limit: pairs that a query may keep: just enough that no planted pair is balanced away.
     """
 
     seed: int
@@ -63,7 +61,7 @@ def build(seed: int, size: int, *, looks: bool = True) -> World:
             builder.world.planted[kind.name] += kind.plant(builder)
     builder.write_pages()
     builder.world.pairs = _pairs(builder.world)
-    builder.world.limit = max(*builder.rare.values(), round(size * LIMIT_SHARE))
+    builder.world.limit = max(builder.rare.values())
     return builder.world
 
 
