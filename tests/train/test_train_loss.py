@@ -33,7 +33,7 @@ def plain(images: Tensor, texts: Tensor, scale: Tensor) -> Tensor:
 
 
 @pytest.mark.parametrize("scale", [1.0, 14.3, 100.0])
-@pytest.mark.parametrize(("batch", "tile"), [(2, 4096), (37, 8), (64, 64), (200, 33)])
+@pytest.mark.parametrize(("batch", "tile"), [(2, 4096), (64, 64), (200, 33)])
 def test_value_and_gradients_equal_open_clips(batch: int, tile: int, scale: float) -> None:
     ours, theirs = (leaves(batch, 24, scale, torch.float32) for _ in range(2))
     exact = leaves(batch, 24, scale, torch.float64)

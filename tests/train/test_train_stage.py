@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +19,11 @@ open_clip = pytest.importorskip("open_clip")
 pytestmark = pytest.mark.train
 
 from tests.train import pictures  # noqa: E402
+from witbuild.engine.local import LocalEngine  # noqa: E402
 from witbuild.errors import EmptyError, InputError, RecipeError  # noqa: E402
+from witbuild.io import tables  # noqa: E402
+from witbuild.recipe import Recipe  # noqa: E402
+from witbuild.runner import run_recipe  # noqa: E402
 from witbuild.stage import Part, Stage, Task  # noqa: E402
 from witbuild.train import checkpoints, loop  # noqa: E402
 from witbuild.train.stage import Eval, Train  # noqa: E402
@@ -73,7 +81,8 @@ def test_the_metrics_count_every_step(trained: Part) -> None:
     assert [row["step"] for row in rows] == list(range(1, 81))
     assert rows[-1]["samples_seen"] == 80 * 64
     assert rows[0]["learning_rate"] == pytest.approx(3e-3 / 8)
-    assert rows[-1]["loss"] < rows[0]["loss"] / 2
+    # a batch of 64 has about eight pictures of each of eight classes: ln 8 is the least that can be had
+    assert math.log(8) - 0.1 < rows[-1]["loss"] < 2.4 < rows[0]["loss"]
     logged = [json.loads(line) for line in trained.files["log"].read_text().splitlines()]
     assert [line["loss"] for line in logged] == [row["loss"] for row in rows]
 
@@ -82,7 +91,7 @@ class Killed(BaseException):
     """Stands for a signal."""
 
 
-@pytest.mark.parametrize("step", [3, 11, 40])
+@pytest.mark.parametrize("step", [3, 41])
 def test_a_killed_run_ends_with_the_same_bits(
     trained: Part, tmp_path: Path, tars: tuple[str, ...], step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +111,41 @@ def test_a_killed_run_ends_with_the_same_bits(
     again = do(Train(**SMALL), {"tars": tars}, tmp_path)
     assert again.files["model"].read_bytes() == trained.files["model"].read_bytes()
     assert again.table.equals(trained.table)
+    logged = [json.loads(line)["step"] for line in again.files["log"].read_text().splitlines()]
+    assert logged == list(range(1, 81))
+
+
+def test_a_kill_by_signal_ends_with_the_same_bits(trained: Part, tmp_path: Path, tars: tuple[str, ...]) -> None:
+    code = f"""
+from pathlib import Path
+from tests.train.test_train_stage import SMALL, Train, do
+do(Train(**SMALL | {{"checkpoint_every": 1}}), {{"tars": {tars!r}}}, Path({str(tmp_path)!r}))
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
+    checkpoint = tmp_path / "checkpoint.pt"
+    while not checkpoint.exists():
+        assert process.poll() is None
+        time.sleep(0.01)
+    time.sleep(0.1)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
+    state = checkpoints.load(checkpoint)
+    assert state is not None and 0 < state["step"] < 80
+    again = do(Train(**SMALL), {"tars": tars}, tmp_path)
+    assert again.files["model"].read_bytes() == trained.files["model"].read_bytes()
+
+
+def test_in_a_run_the_newest_model_is_evaluated(tmp_path: Path, tars: tuple[str, ...]) -> None:
+    (tmp_path / "tars").mkdir()
+    for tar in tars:
+        (tmp_path / "tars" / Path(tar).name).symlink_to(tar)
+    stages = (Train(**SMALL | {"epochs": 1}), Eval(device="cpu"))
+    recipe = Recipe(stages=stages, inputs={"tars": str(tmp_path / "tars")})
+    with LocalEngine(1) as engine:
+        run = run_recipe(recipe, str(tmp_path / "run"), engine)
+    table = tables.read_all(run.paths(run.newest("scores")[1], "scores"))
+    assert set(table["task"].to_pylist()) == {"image to text", "text to image"}
+    assert not (set(table["samples"].to_pylist()) - {40})
 
 
 def test_another_seed_gives_other_weights(trained: Part, tmp_path: Path, tars: tuple[str, ...]) -> None:
@@ -195,9 +239,6 @@ def test_weights_of_another_model(trained: Part, tmp_path: Path) -> None:
 
 
 def test_the_stages_import_without_torch() -> None:
-    import subprocess
-    import sys
-
     code = "import sys, witbuild.train.stage; sys.exit(any(m in sys.modules for m in ('torch', 'numpy', 'open_clip')))"
     started = time.perf_counter()
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -93,18 +93,19 @@ class Trainer:
 
     def run(self, data: Data, folder: Path, checkpoint_every: int) -> None:
         """Train to the end; `folder` keeps the checkpoint and log.jsonl, and what a killed attempt left is used."""
-        checkpoint = folder / "checkpoint.pt"
-        self._restore(checkpoint)
+        checkpoint, lines = folder / "checkpoint.pt", folder / "log.jsonl"
+        self._restore(checkpoint, data)
+        _keep_lines(lines, self.step)
         total = self.epochs * data.order.steps_per_epoch
         self.model.train()
         started, first = time.perf_counter(), self.step
-        with (folder / "log.jsonl").open("a") as log:
+        with lines.open("a", buffering=1) as log:
             for step, pixels, tokens in data.batches(range(self.step, total)) if self.step < total else ():
                 row = self._advance(step, total, pixels, tokens)
-                if self.step % checkpoint_every == 0:
-                    checkpoints.save(checkpoint, self._state())
                 rate = (self.step - first) * len(pixels) / (time.perf_counter() - started)
                 log.write(json.dumps(row._asdict() | {"samples_per_second": round(rate, 1)}) + "\n")
+                if self.step % checkpoint_every == 0:
+                    checkpoints.save(checkpoint, self._state(data))
         self.model.eval()
 
     def _advance(self, step: int, total: int, pixels: Tensor, tokens: Tensor) -> Row:
@@ -131,18 +132,26 @@ class Trainer:
             texts = self.model.encode_text(tokens, normalize=True)
         return contrastive_loss(images.float(), texts.float(), self.model.logit_scale.exp())
 
-    def _state(self) -> dict[str, object]:
+    def _state(self, data: Data) -> dict[str, object]:
         return {
             "step": self.step,
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "rows": [tuple(row) for row in self.rows],
+            "corrupt": sorted(data.loader.corrupt),
         }
 
-    def _restore(self, checkpoint: Path) -> None:
+    def _restore(self, checkpoint: Path, data: Data) -> None:
         state = checkpoints.load(checkpoint)
         if state is None:
             return
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.rows = state["step"], [Row(*row) for row in state["rows"]]
+        data.loader.corrupt.update(state["corrupt"])
+
+
+def _keep_lines(log: Path, count: int) -> None:
+    """Cut a log to its first lines: those that a killed attempt wrote after its last checkpoint will come again."""
+    if log.exists():
+        log.write_text("".join(log.read_text().splitlines(keepends=True)[:count]))
