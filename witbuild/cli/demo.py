@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from witbuild.cli.work import Out, Workers
+from witbuild.cli.work import Out, Workers  # noqa: TC001 typer reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from witbuild.demo.run import Summary
 
-_SIZE = 6_000
+_SIZE = 5_000
 
 
 def demo(

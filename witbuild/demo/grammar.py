@@ -11,84 +11,32 @@ crawled world has them, so that naming them in a picture is composition, not mem
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
+
+from witbuild.demo.dice import Dice, zipf
+from witbuild.demo.vocabulary import (
+    COLOURS,
+    HEAD_BACKGROUNDS,
+    NUMBERS,
+    OPENINGS,
+    PLACES,
+    RELATIONS,
+    SHAPES,
+    SIZES,
+    TAIL_BACKGROUNDS,
+    TEXTURES,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COLOURS = {
-    "red": (214, 34, 38), "blue": (38, 84, 214), "green": (34, 150, 62), "yellow": (246, 214, 36),
-    "black": (24, 24, 26), "orange": (244, 128, 22), "purple": (128, 44, 168), "brown": (122, 74, 38),
-    "pink": (250, 142, 190), "gray": (128, 128, 130),
-}  # fmt: skip
-SHAPES = ("circle", "square", "star", "triangle", "heart", "cross", "ring", "diamond", "arrow", "crescent")
-SIZES = {"small": (0.13, 0.18), "": (0.2, 0.28), "large": (0.32, 0.4)}
-TEXTURES = ("", "striped", "dotted")
-NUMBERS = ("two", "three", "four", "five")
-RELATIONS = {"above": (0, -1), "below": (0, 1), "left of": (-1, 0), "right of": (1, 0)}
-PLACES = {
-    "": (0.5, 0.5), "near the top": (0.5, 0.25), "near the bottom": (0.5, 0.75),
-    "in the upper left corner": (0.25, 0.25), "in the lower right corner": (0.75, 0.75),
-}  # fmt: skip
-OPENINGS = ("", "a picture of ", "a drawing of ", "a painting of ")
-HEAD_BACKGROUNDS = {"white": (252, 252, 252), "silver": (196, 200, 206), "cream": (254, 244, 208)}
-TAIL_BACKGROUNDS = {
-    "ivory": (246, 240, 226), "salmon": (244, 160, 140), "olive": (136, 134, 44), "navy": (20, 26, 92),
-    "maroon": (96, 14, 36), "coral": (252, 130, 104), "indigo": (70, 20, 134), "lime": (186, 238, 60),
-    "amber": (252, 194, 50), "violet": (196, 140, 232), "turquoise": (70, 216, 204), "golden": (214, 172, 62),
-    "teal": (0, 128, 128), "lavender": (206, 196, 246), "khaki": (196, 178, 130), "magenta": (220, 30, 180),
-    "mustard": (224, 184, 60), "peach": (254, 206, 170), "plum": (120, 40, 100), "emerald": (60, 204, 120),
-    "lilac": (210, 166, 210), "azure": (60, 140, 252), "apricot": (252, 190, 140), "mauve": (180, 130, 170),
-}  # fmt: skip
-BACKGROUNDS = HEAD_BACKGROUNDS | TAIL_BACKGROUNDS
 HELD_OUT_PER_COLOUR = 4
 _CONTRAST = 90.0
 _PLAIN = 0.45
 """Of the scenes of the head, one thing in the middle and nothing more to say of it."""
 _PLURALS = {"cross": "crosses"}
-_T = TypeVar("_T")
-
-
-class Dice:
-    """A stream of draws that depends on its names alone.
-
-    Example:
-        >>> Dice(1, "size").unit() == Dice(1, "size").unit()
-        True
-        >>> 0 <= Dice(1, "size").unit() < 1
-        True
-    """
-
-    def __init__(self, *names: object) -> None:
-        self._key = "/".join(map(str, names)).encode()
-        self._drawn = 0
-
-    def unit(self) -> float:
-        """Return the next number, uniform over [0, 1)."""
-        salt = self._drawn.to_bytes(8, "little")
-        self._drawn += 1
-        digest = hashlib.blake2b(self._key, digest_size=8, salt=salt).digest()
-        return (int.from_bytes(digest, "little") >> 11) / 2.0**53
-
-    def between(self, low: float, high: float) -> float:
-        """Return a number, uniform over [low, high)."""
-        return low + (high - low) * self.unit()
-
-    def pick(self, options: Sequence[_T], weights: Sequence[float] | None = None) -> _T:
-        """Return one of the options, by weight."""
-        left = self.unit() * (len(options) if weights is None else sum(weights))
-        for option, weight in zip(options, weights or [1.0] * len(options), strict=True):
-            left -= weight
-            if left < 0:
-                return option
-        return options[-1]
-
-    def shuffle(self, items: Sequence[_T]) -> list[_T]:
-        """Return the items in a drawn order."""
-        return [item for _, _, item in sorted((self.unit(), place, item) for place, item in enumerate(items))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +75,6 @@ def held_out(seed: int) -> tuple[tuple[str, str], ...]:
     size = len(shapes)
     rows = [(colour, shapes[(i + j) % size]) for i, colour in enumerate(colours) for j in range(HELD_OUT_PER_COLOUR)]
     return tuple(sorted(rows))
-
-
-def zipf(count: int, steepness: float = 1) -> list[float]:
-    """Return the weights of ranks by Zipf's law: 1, 1/2, 1/3, ..., each to the power of the steepness."""
-    return [(rank + 1) ** -steepness for rank in range(count)]
 
 
 def article(words: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from witbuild.demo.grammar import Dice, held_out, held_out_scene
+from witbuild.demo.dice import Dice
+from witbuild.demo.grammar import held_out, held_out_scene
 from witbuild.demo.paint import jpeg
 from witbuild.demo.web import Picture
 from witbuild.io import store

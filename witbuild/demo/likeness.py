@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 STORED_SIDE = 64
 """Pixels of an image that `fetch` stores, as the recipe has it."""
 NEAR_BITS = 8
-"""Bits in which two hashes must differ: more than twice what `dedup` calls a copy, since bytes and resizing move a few."""
+"""Bits in which two hashes must differ: more than twice those of a copy, since resizing moves some."""
 ALIKE = 0.5
 """Jaccard similarity of captions from which pictures are told apart; `dedup` asks for more."""
 _ROUNDS = 8
@@ -64,7 +64,7 @@ def _too_near(pictures: Sequence[Picture], hashes: npt.NDArray[np.uint64], fresh
 
 
 def same_hash(picture: Picture, sizes: Iterable[tuple[int, int]]) -> Picture:
-    """Return a picture at the first of some (side, quality) at which it is stored under the same hash, else as it is."""
+    """Return a picture at the first of some (side, quality) at which it is stored under one hash, else as it is."""
     wanted = _stored_hash(picture)
     copies = (replace(picture, side=side, quality=quality) for side, quality in sizes)
     return next((copy for copy in copies if _stored_hash(copy) == wanted), picture)

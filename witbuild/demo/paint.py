@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from witbuild.demo.grammar import BACKGROUNDS, COLOURS
+from witbuild.demo.vocabulary import BACKGROUNDS, COLOURS
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -16,13 +16,11 @@ from witbuild.demo.web import Answer, Page, Place
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from witbuild.demo.web import Fault
     from witbuild.demo.world import Builder
 
 NONSENSE = ("zwixl brmft", "qlorp vnask drimf", "grezt ploxm", "vrumk xylth snorb")
 """Captions without a word of any language."""
 PER_RESERVED_PAGE = 3
-_LEAST = 2
 _OTHER = {web.GALLERY: web.SHAPES, web.SHAPES: web.GALLERY, web.BLOG: web.ARCHIVE, web.ARCHIVE: web.BLOG}
 _ABROAD = {web.GALLERY: web.BLOG, web.SHAPES: web.ARCHIVE, web.BLOG: web.GALLERY, web.ARCHIVE: web.SHAPES}
 _COPIES = ((96, 75), (144, 70), (112, 60), (128, 80), (112, 92), (160, 75), (128, 95), (112, 84))
@@ -37,17 +35,19 @@ class Kind:
         name: `stage.reason`.
         share: of the ordinary pictures.
         plant: plants one and returns the rows that are to be dropped for it.
-        most: of them, whatever the size.
+        least: of them, however small the web.
+        most: of them, however large.
     """
 
     name: str
     share: float
     plant: Callable[[Builder], int]
+    least: int = 2
     most: int = 1_000_000
 
     def count(self, size: int) -> int:
         """Return how many there are in a world of a size."""
-        return min(max(round(self.share * size), _LEAST), self.most)
+        return min(max(round(self.share * size), self.least), self.most)
 
 
 def _disallowed_page(builder: Builder) -> int:
@@ -122,15 +122,13 @@ def _two_spellings(builder: Builder) -> int:
     return 1
 
 
-def _answering(
-    status: int = 200, *, fault: Fault = "", opt_out: str = "", side: int = 112, host: str = "", folder: str = ""
-) -> Callable[[Builder], int]:
+def _answering(answer: Answer, *, side: int = 112, host: str = "", folder: str = "") -> Callable[[Builder], int]:
     """Return what plants a pair whose image cannot be had or may not be taken."""
 
     def plant(builder: Builder) -> int:
         page, picture = builder.page_host(), replace(builder.draw(), side=side)
-        answer = Answer(picture=picture, status=status, fault=fault, opt_out=opt_out)
-        builder.put(page, builder.address(host or web.IMAGE_HOST[page], answer, folder), picture.scene.caption)
+        url = builder.address(host or web.IMAGE_HOST[page], replace(answer, picture=picture), folder)
+        builder.put(page, url, picture.scene.caption)
         return 1
 
     return plant
@@ -170,19 +168,20 @@ KINDS = (
     Kind("dedup.duplicate_url", 0.008, _same_pair(_ABROAD)),
     Kind("dedup.duplicate_url", 0.008, _two_captions),
     Kind("dedup.duplicate_url", 0.004, _two_spellings),
-    Kind("fetch.http_404", 0.008, _answering(404)),
-    Kind("fetch.http_410", 0.004, _answering(410)),
-    Kind("fetch.refused", 0.002, _answering(host=web.REFUSED), most=24),
-    Kind("fetch.dns", 0.002, _answering(host=web.UNKNOWN), most=24),
-    Kind("fetch.timeout", 0.001, _answering(fault="slow", host=web.SLOW), most=4),
-    Kind("fetch.image_truncated", 0.004, _answering(fault="truncated")),
-    Kind("fetch.not_an_image", 0.003, _answering(fault="html")),
-    Kind("fetch.not_an_image", 0.002, _answering(fault="empty")),
-    Kind("fetch.image_too_large", 0.001, _answering(fault="bomb")),
-    Kind("fetch.image_too_small", 0.006, _answering(side=24)),
-    Kind("fetch.robots", 0.006, _answering(folder=web.DISALLOWED)),
-    Kind("fetch.opt_out_header", 0.006, _answering(opt_out="noai, noimageai")),
+    Kind("fetch.http_404", 0.008, _answering(Answer(status=404))),
+    Kind("fetch.http_410", 0.004, _answering(Answer(status=410))),
+    Kind("fetch.refused", 0.002, _answering(Answer(), host=web.REFUSED), most=24),
+    Kind("fetch.dns", 0.002, _answering(Answer(), host=web.UNKNOWN), most=24),
+    Kind("fetch.timeout", 0.001, _answering(Answer(fault="slow"), host=web.SLOW), least=0, most=4),
+    Kind("fetch.image_truncated", 0.004, _answering(Answer(fault="truncated"))),
+    Kind("fetch.not_an_image", 0.003, _answering(Answer(fault="html"))),
+    Kind("fetch.not_an_image", 0.002, _answering(Answer(fault="empty"))),
+    Kind("fetch.image_too_large", 0.001, _answering(Answer(fault="bomb"))),
+    Kind("fetch.image_too_small", 0.006, _answering(Answer(), side=24)),
+    Kind("fetch.robots", 0.006, _answering(Answer(), folder=web.DISALLOWED)),
+    Kind("fetch.opt_out_header", 0.006, _answering(Answer(opt_out="noai, noimageai"))),
     Kind("dedup.duplicate_image", 0.012, _copy),
     Kind("dedup.duplicate_image", 0.02, _near_copy),
 )
-"""Kinds of one name add up. A host that fails 32 times in a row is given up, so those that fail have fewer."""
+"""Kinds of one name add up. A host that fails 32 times in a row is given up, so those that fail have fewer; and
+each picture that never comes costs a timeout, so a tiny web has none."""

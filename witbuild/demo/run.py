@@ -13,7 +13,6 @@ from witbuild.demo.serving import Serving
 from witbuild.demo.world import World, build
 from witbuild.engine.local import LocalEngine
 from witbuild.io import store, tables
-from witbuild.io.run import Run
 from witbuild.recipe import Recipe
 from witbuild.report import build as build_report
 from witbuild.report.funnel import funnel
@@ -23,11 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from witbuild.demo.check import Compared
+    from witbuild.io.run import Run
     from witbuild.report.funnel import Line
     from witbuild.runner import Progress
 
-SIZE = 6_000
-"""Ordinary pictures of the web; about half of them are left to train on."""
+SIZE = 5_000
+"""Ordinary pictures of the web; three quarters of them are left to train on."""
 HELD_OUT = "held-out"
 """Folder of the run directory where the pictures to evaluate on lie."""
 WIKIPEDIA = files("witbuild").joinpath("data", "enwiki-sample.xml.bz2")
@@ -65,7 +65,7 @@ class Summary:
         return all(one.agrees for one in self.compared)
 
 
-def run(
+def run(  # noqa: PLR0913 what a person may choose
     out: str,
     *,
     train: bool = True,
@@ -134,10 +134,16 @@ def recipe(world: World, resolve: Mapping[str, str], labelled: Mapping[str, str]
     return replace(loaded, stages=stages)
 
 
-def write_recipe(path: str, server: Serving, seed: int, size: int) -> None:
-    """Write the demo's recipe, as far as the tars, for a server that runs: `witbuild run PATH --out RUN` does it."""
-    whole = recipe(build(seed, size, looks=False), server.resolve, {})
-    store.commit_bytes(path, whole.to_yaml().encode())
+def write_recipe(path: str, seed: int, size: int, resolve: Mapping[str, str]) -> None:
+    """Write the demo's recipe, as far as the tars, to be run by `witbuild run PATH --out RUN`.
+
+    Args:
+        path: of the file.
+        seed: of the web.
+        size: of the web.
+        resolve: of a server of that web: `Serving.resolve`, or `hosts_at` with the ports that it printed.
+    """
+    store.commit_bytes(path, recipe(build(seed, size, looks=False), resolve, {}).to_yaml().encode())
 
 
 def _scores(run: Run) -> dict[str, float]:

@@ -17,6 +17,16 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS = 10.0
 
 
+def hosts_at(port: int, closed: int) -> dict[str, str]:
+    """Return host -> `address:port` of a server, given the two ports that it printed.
+
+    Example:
+        >>> hosts_at(8000, 8001)["blog.picturebook.test"]
+        '127.0.0.1:8000'
+    """
+    return {**dict.fromkeys(web.SERVED, f"127.0.0.1:{port}"), web.REFUSED: f"127.0.0.1:{closed}"}
+
+
 class Serving:
     """A server of a world's web; it starts at once and is ready when `resolve` or `asked` is.
 
@@ -39,8 +49,7 @@ class Serving:
     @property
     def resolve(self) -> dict[str, str]:
         """Host -> `address:port`, the parameter of harvest and fetch; waits until the server is ready."""
-        port, closed = self._ready()
-        return {**dict.fromkeys(web.SERVED, f"127.0.0.1:{port}"), web.REFUSED: f"127.0.0.1:{closed}"}
+        return hosts_at(*self._ready())
 
     def asked(self) -> dict[str, int]:
         """Return every URL that was asked for, and how often."""

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from witbuild.demo import web
-from witbuild.demo.grammar import TAIL_BACKGROUNDS, Dice, crawled_scene, reword
+from witbuild.demo.dice import Dice
+from witbuild.demo.grammar import crawled_scene, reword
 from witbuild.demo.likeness import told_apart
+from witbuild.demo.vocabulary import TAIL_BACKGROUNDS
 from witbuild.demo.web import Answer, Page, Picture, Place, Shown
 
 PER_PAGE = 24
