@@ -51,8 +51,12 @@ def crawl_recipe(values: dict[str, Any]) -> Recipe:
 
 
 def crawl_stages(values: dict[str, Any]) -> list[Stage]:
-    """Return the four stages with what was given for each; `--shards` goes to all that have it."""
-    return [make_stage(name, given(stage_class(name), values), "witbuild crawl") for name in STAGES]
+    """Return the stages with what was given for each; `--shards` goes to all that have it.
+
+    The filter is one of them when rules are given.
+    """
+    names = [name for name in STAGES if name != "filter" or values["rules"]]
+    return [make_stage(name, given(stage_class(name), values), "witbuild crawl") for name in names]
 
 
 def _signature() -> list[inspect.Parameter]:

@@ -85,9 +85,8 @@ def given(stage: type[Stage], values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(value: Any, kind: Any, name: str) -> Any:
     """Read a text as YAML unless its field holds text."""
-    textual = (
-        kind is str or get_origin(kind) is Literal or (set(get_args(kind)) <= {str, type(Ellipsis)} and get_args(kind))
-    )
+    texts = get_origin(kind) in {list, tuple} and set(get_args(kind)) - {type(Ellipsis)} == {str}
+    textual = kind is str or get_origin(kind) is Literal or texts
     if not isinstance(value, str) or textual:
         return value
     return load(value, f"--{name.replace('_', '-')}")[0]
