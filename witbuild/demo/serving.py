@@ -47,6 +47,11 @@ class Serving:
         return self
 
     @property
+    def process_id(self) -> int:
+        """Of the server."""
+        return self._process.pid
+
+    @property
     def resolve(self) -> dict[str, str]:
         """Host -> `address:port`, the parameter of harvest and fetch; waits until the server is ready."""
         return hosts_at(*self._ready())
