@@ -13,7 +13,7 @@ from witbuild.cli import demo as command
 from witbuild.demo import check, heldout, run
 from witbuild.demo.serving import Serving
 from witbuild.demo.world import build
-from witbuild.errors import VerificationError
+from witbuild.errors import MissingExtraError, VerificationError
 from witbuild.io.run import Run
 from witbuild.recipe import Recipe
 from witbuild.train.labelled import lines
@@ -109,3 +109,10 @@ def test_the_model_names_what_it_never_saw(tmp_path: Path) -> None:
     assert summary.verified
     assert summary.scores["accuracy"] >= 5 * summary.scores["chance"]
     assert summary.scores["accuracy"] >= 3 * summary.scores["untrained"]
+
+
+def test_training_without_torch_is_refused_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(MissingExtraError, match=r"--no-train.*witbuild\[train\]"):
+        run.run(str(tmp_path / "run"), size=SIZE)
+    assert list(tmp_path.iterdir()) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import time
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from witbuild.demo import check, heldout
 from witbuild.demo.serving import Serving
 from witbuild.demo.world import World, build
 from witbuild.engine.local import LocalEngine
+from witbuild.errors import MissingExtraError
 from witbuild.io import store, tables
 from witbuild.recipe import Recipe
 from witbuild.report import build as build_report
@@ -83,7 +85,12 @@ def run(  # noqa: PLR0913 what a person may choose
         size: ordinary pictures of the web.
         workers: processes; 0: as many as there are cores.
         progress: is told what happens.
+
+    Raises:
+        MissingExtraError: training without torch; said before anything is done.
     """
+    if train and importlib.util.find_spec("torch") is None:
+        raise MissingExtraError("witbuild demo, but for witbuild demo --no-train,", "train")
     started = time.monotonic()
     settings = Settings() if progress is None else Settings(progress=progress)
     with Serving(seed, size) as server, LocalEngine(workers) as engine:
