@@ -31,7 +31,8 @@ bench: .venv/.bench
 	$(PYTEST) -m bench -q --timeout 1800 $(if $(ONLY),tests/bench/test_bench_$(ONLY).py,tests/bench)
 
 docs: .venv/.dev
-	$(BIN)/python -m tests.docs.generate
+	$(BIN)/python tests/docs/test_format.py
+	$(BIN)/python tests/docs/test_stages.py
 
 docker:
 	tests/docker/build.sh

@@ -120,7 +120,9 @@ def test_status_of_no_run_is_a_clear_error(tmp_path: Path) -> None:
 def test_every_command_explains_itself(name: str) -> None:
     command = load(name)
     options = {flag for parameter in command.params for flag in parameter.opts}
+    own = {"out", "workers", "engine", "again", "restart_from"}
     if name in stage_names():
+        assert not own & set(stage_class(name).model_fields), "a parameter has the name of a common option"
         fields = set(stage_class(name).model_fields)
         assert {f"--{field.replace('_', '-')}" for field in fields} <= options
     assert COMMANDS[name][2].endswith(".")

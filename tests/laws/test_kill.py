@@ -29,7 +29,7 @@ _TIMED = {"manifest.json", "done"}
 def recipe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("recipe") / "tiny.yaml"
     with Serving(SEED, SIZE) as server:
-        write_recipe(str(path), server, SEED, SIZE)
+        write_recipe(str(path), SEED, SIZE, server.resolve)
         yield path
 
 

@@ -26,7 +26,7 @@ def describe(stage: type[Stage]) -> str:
 
 
 def _parameter(name: str, field: FieldInfo) -> str:
-    default = "required" if field.is_required() else f"default `{_shown(field)}`"
+    default = "required" if field.is_required() else _default(field)
     text = " ".join((field.description or "").split())
     return textwrap.fill(
         f"- `{name}` ({type_name(field.annotation)}, {default}): {text}",
@@ -36,8 +36,9 @@ def _parameter(name: str, field: FieldInfo) -> str:
     )
 
 
-def _shown(field: FieldInfo) -> Any:
-    return field.default_factory() if field.default_factory else field.default  # type: ignore[call-arg]
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    return "default none" if value in (None, "", (), [], {}) else f"default `{value}`"
 
 
 def type_name(annotation: Any) -> str:
