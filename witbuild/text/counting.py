@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from witbuild.text.kernels import inner, kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -74,7 +75,7 @@ def new_table(word_slots: int, bigram_slots: int, text_bytes: int) -> Table:
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def hash_bytes(text: Bytes, start: int, stop: int) -> np.uint64:
     """Return a 64-bit hash of some bytes (FNV-1a, finished as SplitMix64 is)."""
     value = _BASIS
@@ -83,23 +84,27 @@ def hash_bytes(text: Bytes, start: int, stop: int) -> np.uint64:
     return _mix(value)
 
 
-@njit(cache=True, nogil=True)
 def hash_all(data: Bytes, offsets: Ints) -> Hashes:
     """Return the hash of each text between n + 1 offsets."""
     out = np.empty(len(offsets) - 1, np.uint64)
-    for row in range(len(out)):
-        out[row] = hash_bytes(data, offsets[row], offsets[row + 1])
+    _hash_all(data, offsets, out)
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def _hash_all(data: Bytes, offsets: Ints, out: Hashes) -> None:
+    for row in range(len(out)):
+        out[row] = hash_bytes(data, offsets[row], offsets[row + 1])
+
+
+@inner
 def _mix(value: np.uint64) -> np.uint64:
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return value ^ (value >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count_lines(lines: Lines, first: int, numbers: Bools, table: Table) -> int:
     """Count the lines from `first` on, page by page while there is room; return the first line that is left.
 
@@ -111,7 +116,7 @@ def count_lines(lines: Lines, first: int, numbers: Bools, table: Table) -> int:
     """
     line = first
     while line < len(lines.lasts):
-        after = next_page(lines.pages, line)
+        after = _next_page(lines.pages, line)
         start = lines.lasts[line - 1] if line else 0
         if not _has_room(table, lines.ends, start, lines.lasts[after - 1]):
             return line
@@ -120,8 +125,8 @@ def count_lines(lines: Lines, first: int, numbers: Bools, table: Table) -> int:
     return line
 
 
-@njit(cache=True, nogil=True)
-def next_page(pages: Ints, line: int) -> int:
+@inner
+def _next_page(pages: Ints, line: int) -> int:
     """Return the first line after the page that a line is of."""
     page = pages[line]
     while line < len(pages) and pages[line] == page:
@@ -129,7 +134,7 @@ def next_page(pages: Ints, line: int) -> int:
     return line
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _has_room(table: Table, ends: Ints, first: int, last: int) -> bool:
     """Say whether tokens fit, tables at most half and three quarters full, even if every word of them is new."""
     tokens = last - first
@@ -141,7 +146,7 @@ def _has_room(table: Table, ends: Ints, first: int, last: int) -> bool:
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _count_page(lines: Lines, line: int, after: int, numbers: Bools, table: Table) -> None:
     """Count the lines of a page; tuples are taken apart once, which for each token would cost more than to count."""
     out, ends, lasts, pages = lines
@@ -180,7 +185,7 @@ def _count_page(lines: Lines, line: int, after: int, numbers: Bools, table: Tabl
             token += 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _find(  # noqa: PLR0913, PLR0917 taken apart, see _count_page
     slots: Hashes, words: Ints, text: Bytes, out: Bytes, start: int, stop: int, value: np.uint64
 ) -> np.uint64:
@@ -201,14 +206,14 @@ def _find(  # noqa: PLR0913, PLR0917 taken apart, see _count_page
     return slot
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _copy(out: Bytes, start: int, stop: int, text: Bytes, size: int) -> int:
     for place in range(start, stop):
         text[size + place - start] = out[place]
     return size + stop - start
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_word(out: Bytes, start: int, stop: int, numbers: Bools) -> bool:
     if _is_joiner(out[start]) or _is_joiner(out[stop - 1]):
         return False
@@ -230,12 +235,12 @@ def _is_word(out: Bytes, start: int, stop: int, numbers: Bools) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_joiner(byte: int) -> bool:
     return byte in (39, 45)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _slot_of(keys: Hashes, key: np.uint64) -> np.uint64:
     mask = np.uint64(len(keys) - 1)
     slot = _mix(key) & mask
@@ -254,7 +259,7 @@ def rehash(old: Table, new: Table) -> None:
     _insert_again(old, new)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _insert_again(old: Table, new: Table) -> None:
     mask = np.uint64(len(new.slots) - 1)
     for word in range(old.used[WORDS]):
@@ -286,7 +291,7 @@ class Sums(NamedTuple):
     used: Ints
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def add_pairs(pairs: Pairs, row: int, table: Sums) -> int:
     """Add pairs from `row` on while the table is less than half full; return the first row that is left."""
     firsts, seconds, counts = pairs

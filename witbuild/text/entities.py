@@ -6,7 +6,8 @@ from html.entities import name2codepoint
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from witbuild.text.kernels import inner
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -20,7 +21,7 @@ _CODES = np.array([_PACKED[int(name)] for name in _NAMES], np.int64)
 _AMPERSAND, _HASH, _SEMICOLON, _SPACE = ord("&"), ord("#"), ord(";"), ord(" ")
 
 
-@njit(cache=True, nogil=True)
+@inner
 def entity(text: Bytes, place: int, stop: int, out: Bytes, size: int) -> tuple[int, int]:
     """Write the character of the entity that starts here, or the ampersand; return the next place and size.
 
@@ -36,7 +37,7 @@ def entity(text: Bytes, place: int, stop: int, out: Bytes, size: int) -> tuple[i
     return end, _put(code, out, size)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _named(text: Bytes, place: int, stop: int) -> tuple[int, int]:
     packed = np.uint64(0)
     end = place
@@ -51,7 +52,7 @@ def _named(text: Bytes, place: int, stop: int) -> tuple[int, int]:
     return _CODES[found], end + 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _number(text: Bytes, place: int, stop: int) -> tuple[int, int]:
     base = 10
     if place < stop and (text[place] | 32) == 120:
@@ -69,7 +70,7 @@ def _number(text: Bytes, place: int, stop: int) -> tuple[int, int]:
     return (code if _is_character(code) else _SPACE), place + 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _digit(byte: int, base: int) -> int:
     if 48 <= byte <= 57:
         return int(byte) - 48
@@ -78,12 +79,12 @@ def _digit(byte: int, base: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_character(code: int) -> bool:
     return 32 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _put(code: int, out: Bytes, size: int) -> int:
     """Write a character in UTF-8; return the new size."""
     if code < 0x80:

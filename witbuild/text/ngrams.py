@@ -73,7 +73,7 @@ class NgramCounter:
         while (after := counting.count_lines(lines, line, self._numbers, self._table)) < len(page):
             if after == line and not self._make_room():
                 self.too_large += 1
-                after = counting.next_page(page, line)
+                after = int(np.searchsorted(page, page[line], "right"))
             line = after
         self.pages += len(pages.offsets) - 1
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     Bytes = npt.NDArray[np.uint8]
     Offsets = npt.NDArray[np.int64]
+    Bools = npt.NDArray[np.bool_]
 
 
 GAP, WORD, ALONE = CODES[characters.GAP], CODES[characters.WORD], CODES[characters.ALONE]
@@ -60,7 +61,8 @@ def plain_buffers(texts: pa.Array | pa.ChunkedArray, semantics: Semantics, lette
     data, offsets = _buffers(column)
     if letters.at_spaces:
         return data, offsets
-    hard = _hard(data, offsets, letters.plain)
+    hard = np.zeros(len(offsets) - 1, np.bool_)
+    _find_hard(data, offsets, letters.plain, hard)
     if not hard.any():
         return data, offsets
     normal = [_normal(data[offsets[row] : offsets[row + 1]], semantics) for row in np.flatnonzero(hard)]
@@ -78,14 +80,12 @@ def _buffers(column: pa.LargeStringArray) -> tuple[Bytes, Offsets]:
     return np.frombuffer(data or b"\0", np.uint8), positions
 
 
-@njit(cache=True, nogil=True)
 def cut(data: Bytes, offsets: Offsets, letters: Alphabet) -> Scan:
     """Cut the texts between n + 1 offsets into tokens, in arrays that are large enough whatever the texts hold."""
-    size, rows = offsets[-1] - offsets[0], len(offsets) - 1
+    size, rows = int(offsets[-1] - offsets[0]), len(offsets) - 1
     found = Scan(np.empty(GROWTH * size + 1, np.uint8), np.empty(2 * size + rows, np.int64), np.empty(rows, np.int64))
-    size, count = (
-        _at_spaces(data, offsets, letters, found) if letters.at_spaces else _words(data, offsets, letters, found)
-    )
+    walk = _at_spaces if letters.at_spaces else _words
+    size, count = walk(data, offsets, letters, found)
     return Scan(found.out[:size], found.ends[:count], found.lasts)
 
 
@@ -174,9 +174,8 @@ def _decode(data: Bytes, place: int, stop: int) -> tuple[int, int]:
 
 
 @njit(cache=True, nogil=True)
-def _hard(data: Bytes, offsets: Offsets, plain: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Say of each text whether it holds a character that is not plain."""
-    hard = np.zeros(len(offsets) - 1, np.bool_)
+def _find_hard(data: Bytes, offsets: Offsets, plain: Bools, hard: Bools) -> None:
+    """Mark the texts that hold a character that is not plain."""
     for row in range(len(hard)):
         place, stop = offsets[row], offsets[row + 1]
         while place < stop:
@@ -188,4 +187,3 @@ def _hard(data: Bytes, offsets: Offsets, plain: npt.NDArray[np.bool_]) -> npt.ND
                 hard[row] = True
                 break
             place += width
-    return hard

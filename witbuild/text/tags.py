@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import njit
+
+from witbuild.text.kernels import inner
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -37,6 +38,7 @@ BREAK: Final = 11
 
 _REF, _NOWIKI = 0, len(DROPPED) + len(BREAKING)
 _LAST_DROPPED, _LAST_BREAKING = len(DROPPED) - 1, len(DROPPED) + len(BREAKING) - 1
+_ZERO: Any = np.int64(0)  # not a literal: see witbuild.text.wikitext
 _LESS, _MORE, _SLASH, _SPACE, _NEWLINE, _TAB = ord("<"), ord(">"), ord("/"), ord(" "), ord("\n"), ord("\t")
 _COMMENT, _COMMENT_END = np.frombuffer(b"<!--", np.uint8), np.frombuffer(b"-->", np.uint8)
 _PRIME, _BASIS = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325)
@@ -62,7 +64,7 @@ def tag_count() -> int:
     return len(_HASHES)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def strip_tags(text: Bytes, start: int, stop: int, out: Bytes, missing: Bytes) -> int:
     """Write `text[start:stop]` without tags and comments to `out`; return how many bytes.
 
@@ -70,7 +72,7 @@ def strip_tags(text: Bytes, start: int, stop: int, out: Bytes, missing: Bytes) -
     the time linear.
     """
     missing[:] = 0
-    size, place, tags_end = 0, start, False
+    size, place, tags_end = _ZERO, start, False
     while place < stop:
         byte = text[place]
         if byte != _LESS:
@@ -109,7 +111,7 @@ def strip_tags(text: Bytes, start: int, stop: int, out: Bytes, missing: Bytes) -
     return size
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _starts(text: Bytes, place: int, stop: int, pattern: Bytes) -> bool:
     same = 0
     while same < pattern.size and place + same < stop and text[place + same] == pattern[same]:
@@ -117,7 +119,7 @@ def _starts(text: Bytes, place: int, stop: int, pattern: Bytes) -> bool:
     return same == pattern.size
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _after(text: Bytes, place: int, stop: int, pattern: Bytes) -> int:
     """Return the place after the next `pattern`, or the end."""
     while place < stop:
@@ -127,7 +129,7 @@ def _after(text: Bytes, place: int, stop: int, pattern: Bytes) -> int:
     return stop
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _find(text: Bytes, place: int, stop: int, byte: int) -> int:
     while place < stop:
         if text[place] == byte:
@@ -136,7 +138,7 @@ def _find(text: Bytes, place: int, stop: int, byte: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _tag(text: Bytes, place: int, stop: int) -> tuple[int, int]:
     """Return which known tag's name stands here, or -1, and where the name ends."""
     value = _BASIS
@@ -151,12 +153,12 @@ def _tag(text: Bytes, place: int, stop: int) -> tuple[int, int]:
     return (_ORDER[found] if found < _SORTED.size and _SORTED[found] == value else -1), end
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_letter(byte: int) -> bool:
     return 97 <= (byte | 32) <= 122 or 49 <= byte <= 54
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _find_end_tag(text: Bytes, place: int, stop: int, tag: int) -> int:
     """Return where the next end tag of a kind starts, if it has a ``>``; or -1."""
     while place + 2 < stop:
@@ -168,7 +170,7 @@ def _find_end_tag(text: Bytes, place: int, stop: int, tag: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _copy_literally(text: Bytes, place: int, stop: int, out: Bytes, size: int) -> int:
     """Copy text with a space in place of each character that could be markup."""
     for i in range(place, stop):

@@ -20,12 +20,12 @@ The plain reference for all of this is tests/text/reference_wikitext.py.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from witbuild.text.entities import entity
+from witbuild.text.kernels import inner, kernel
 from witbuild.text.tags import BREAK, strip_tags, tag_count
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ _NEWLINE, _SPACE, _TAB = ord("\n"), ord(" "), ord("\t")
 _LEFT, _RIGHT, _COLON, _PIPE, _HASH = ord("["), ord("]"), ord(":"), ord("|"), ord("#")
 _OPENING, _CLOSING, _EQUALS, _QUOTE = ord("{"), ord("}"), ord("="), ord("'")
 _AMPERSAND, _UNDERSCORE, _SLASH, _HYPHEN = ord("&"), ord("_"), ord("/"), ord("-")
+_ZERO: Any = np.int64(0)  # to numba a literal 0 has a type of its own: all that gets it is compiled once more
 _LOWER_A, _LOWER_Z, _UPPER_A, _UPPER_Z = ord("a"), ord("z"), ord("A"), ord("Z")
 
 
@@ -120,15 +121,14 @@ def plain_texts(pages: Pages, media: Names) -> Pages:
     sizes = np.diff(pages.offsets)
     longest = int(sizes.max(initial=0)) + 1
     room = Room(np.empty(longest, np.uint8), np.empty(longest // 2 + 1, np.int64), np.empty(tag_count(), np.uint8))
-    out = np.empty(pages.data.size + len(sizes), np.uint8)
-    offsets = _plain_texts(pages, media, room, out)
+    out, offsets = np.empty(pages.data.size + len(sizes), np.uint8), np.zeros(len(sizes) + 1, np.int64)
+    _plain_texts(pages, media, room, out, offsets)
     return Pages(out[: offsets[-1]], offsets)
 
 
-@njit(cache=True, nogil=True)
-def _plain_texts(pages: Pages, media: Names, room: Room, out: Bytes) -> Offsets:
-    offsets = np.zeros(pages.offsets.size, np.int64)
-    size = 0
+@kernel
+def _plain_texts(pages: Pages, media: Names, room: Room, out: Bytes, offsets: Offsets) -> None:
+    size = _ZERO
     for page in range(pages.offsets.size - 1):
         stop = strip_tags(pages.data, pages.offsets[page], pages.offsets[page + 1], room.text, room.missing)
         mark_templates(room.text, stop, room.stack)
@@ -136,10 +136,9 @@ def _plain_texts(pages: Pages, media: Names, room: Room, out: Bytes) -> Offsets:
         out[size] = _NEWLINE
         size += 1
         offsets[page + 1] = size
-    return offsets
 
 
-@njit(cache=True, nogil=True)
+@inner
 def mark_templates(text: Bytes, stop: int, stack: Offsets) -> None:
     """Mark the braces of closed template calls in place; `stack` has room for stop / 2 positions."""
     top = 0
@@ -159,10 +158,10 @@ def mark_templates(text: Bytes, stop: int, stack: Offsets) -> None:
             place += 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def render(text: Bytes, stop: int, names: Names, out: Bytes, size: int) -> int:  # noqa: C901, PLR0912 one automaton
     """Write what is plain text of `text[:stop]` to `out` from `size` on; return its new size."""
-    place = 0
+    place = _ZERO
     fresh = True
     while place < stop:
         if fresh:
@@ -203,12 +202,12 @@ def render(text: Bytes, stop: int, names: Names, out: Bytes, size: int) -> int: 
     return size
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _at(text: Bytes, place: int, stop: int) -> int:
     return int(text[place]) if place < stop else 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _start_line(text: Bytes, place: int, stop: int, out: Bytes, size: int) -> tuple[int, int, bool]:
     """Pass list marks, a table or a table's debris; say whether the line's text is yet to be looked for."""
     while place < stop and _LINE_MARKS[text[place]]:
@@ -221,7 +220,7 @@ def _start_line(text: Bytes, place: int, stop: int, out: Bytes, size: int) -> tu
     return place, size, place >= stop
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _after_template(text: Bytes, place: int, stop: int) -> int:
     """Return the place after the template call that starts here; marks are balanced."""
     depth = 0
@@ -236,14 +235,14 @@ def _after_template(text: Bytes, place: int, stop: int) -> int:
     return stop
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _after_line(text: Bytes, place: int, stop: int) -> int:
     while place < stop and text[place] != _NEWLINE:
         place = _after_template(text, place, stop) if text[place] == OPEN else place + 1
     return place
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _after_table(text: Bytes, place: int, stop: int) -> int:
     depth = 1
     place += 2
@@ -271,7 +270,7 @@ def _after_table(text: Bytes, place: int, stop: int) -> int:
     return stop
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _open_bracket(  # noqa: PLR0913, PLR0917 a kernel's state
     text: Bytes, place: int, stop: int, names: Names, out: Bytes, size: int
 ) -> tuple[int, int]:
@@ -283,7 +282,7 @@ def _open_bracket(  # noqa: PLR0913, PLR0917 a kernel's state
     return after if _is_url(text, place + 1, after) else place + 1, size + 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _after_link_start(text: Bytes, start: int, stop: int, names: Names) -> int:
     """Return where the text of a link starts, or the place after a link that has none; `start` follows ``[[``."""
     end, colon = start, -1
@@ -301,7 +300,7 @@ def _after_link_start(text: Bytes, start: int, stop: int, names: Names) -> int:
     return start + 1 if first in (_COLON, _HASH) else start
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_media(text: Bytes, start: int, stop: int, names: Names) -> bool:
     while start < stop and text[start] == _SPACE:
         start += 1
@@ -317,14 +316,14 @@ def _is_media(text: Bytes, start: int, stop: int, names: Names) -> bool:
     return False
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _lower(byte: int) -> int:
     if _UPPER_A <= byte <= _UPPER_Z:
         return byte + 32
     return _SPACE if byte == _UNDERSCORE else byte
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_interwiki(text: Bytes, start: int, colon: int, end: int) -> bool:
     if not 2 <= colon - start <= 12 or colon + 1 >= end or text[colon + 1] == _SPACE:
         return False
@@ -333,7 +332,7 @@ def _is_interwiki(text: Bytes, start: int, colon: int, end: int) -> bool:
     return start == colon
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _after_link(text: Bytes, place: int, stop: int) -> int:
     """Return the place after a link, links in it included, or the blank line that ends it first."""
     depth = 1
@@ -356,7 +355,7 @@ def _after_link(text: Bytes, place: int, stop: int) -> int:
     return stop
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _after_url(text: Bytes, place: int, stop: int) -> int:
     while place < stop and not _END_OF_URL[text[place]]:
         if text[place] == _QUOTE and _at(text, place + 1, stop) == _QUOTE:
@@ -365,7 +364,7 @@ def _after_url(text: Bytes, place: int, stop: int) -> int:
     return place
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_url(text: Bytes, start: int, stop: int) -> bool:
     """Say whether what stands in a bracket is an address: two slashes at its start or after a scheme."""
     place = start
@@ -378,7 +377,7 @@ def _is_url(text: Bytes, start: int, stop: int) -> bool:
     return place + 1 < stop and text[place] == _SLASH and text[place + 1] == _SLASH
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _quotes(text: Bytes, place: int, stop: int, out: Bytes, size: int) -> tuple[int, int]:
     """Pass the marks of bold and italics; a single apostrophe, or one too many, is text."""
     run = 0
@@ -391,7 +390,7 @@ def _quotes(text: Bytes, place: int, stop: int, out: Bytes, size: int) -> tuple[
     return place + run, size
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _colon(text: Bytes, place: int, stop: int, out: Bytes, size: int) -> tuple[int, int]:
     """Pass a bare address, whose scheme is taken back from `out`; any other colon is text."""
     if _at(text, place + 1, stop) == _SLASH and _at(text, place + 2, stop) == _SLASH:
@@ -403,7 +402,7 @@ def _colon(text: Bytes, place: int, stop: int, out: Bytes, size: int) -> tuple[i
     return place + 1, size + 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _scheme_length(text: Bytes, place: int) -> int:
     """Return how many bytes before a place are a scheme of the web by itself, or 0."""
     length = 0
@@ -413,7 +412,7 @@ def _scheme_length(text: Bytes, place: int) -> int:
     return length if known else 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is(text: Bytes, place: int, length: int, name: Bytes) -> bool:
     same = 0
     while same < min(length, name.size) and (text[place - length + same] | 32) == name[same]:
@@ -421,7 +420,7 @@ def _is(text: Bytes, place: int, length: int, name: Bytes) -> bool:
     return same == length == name.size
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _underscore(text: Bytes, place: int, stop: int, out: Bytes, size: int) -> tuple[int, int]:
     """Pass a behaviour switch such as ``__NOTOC__``; any other underscore is text."""
     if _at(text, place + 1, stop) == _UNDERSCORE:
