@@ -55,13 +55,15 @@ class Part:
 
     `row_groups` are the sizes of the row groups of a sliced table, in slice order. `files` maps a kind of side file,
     declared in `Stage.files`, to a local file in the task's scratch folder, which the runner publishes before the
-    table.
+    table. `digests` holds the sha256, hex, of those files that were hashed while they were written; the runner hashes
+    the others.
     """
 
     table: pa.Table
     dropped: Mapping[str, int] = field(default_factory=dict)
     row_groups: tuple[int, ...] | None = None
     files: Mapping[str, Path] = field(default_factory=dict)
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 def runtime(default: Any, **options: Any) -> Any:

@@ -83,8 +83,9 @@ def test_another_query_list_is_refused() -> None:
 
 def test_a_sidecar_names_img2datasets_columns() -> None:
     line = record.render(record.records(tables.from_rows([pair(width=3, height=4)], PAIRS), None))
-    samples = pa.table({"record": line, "image_format": ["jpg"], "image_bytes": pa.array([9], pa.int32())})
-    (row,) = record.sidecar(samples).to_pylist()
+    numbers = {"image_bytes": pa.array([9], pa.int32()), "tar_bytes": [3072]}
+    samples = pa.table({"key": ["0" * 32], "record": line, "image_format": ["jpg"], **numbers})
+    (row,) = record.sidecar(samples, ["ab" * 32]).to_pylist()
     names = {
         "url",
         "caption",
@@ -98,3 +99,4 @@ def test_a_sidecar_names_img2datasets_columns() -> None:
     }
     assert names < set(row)
     assert (row["uid"], row["status"], row["width"], row["image_bytes"]) == ("0" * 32, "success", 3, 9)
+    assert (row["tar_bytes"], row["sample_sha256"]) == (3072, "ab" * 32)

@@ -45,7 +45,7 @@ class Execute:
         local = {self._path(kind, task): (kind, path) for kind, path in sorted(part.files.items())}
         table_path, table = self.folder.table_path(self.stage.output, task.index), self._write(task, part)
         local[table_path] = (self.stage.output, table)
-        files = tuple(_file(kind, path, file, self.folder.run) for path, (kind, file) in local.items())
+        files = tuple(self._file(kind, path, file, part.digests) for path, (kind, file) in local.items())
         seconds = round(time.perf_counter() - started, 4)
         done = Done(task.index, part.table.num_rows, _counted(part.dropped), seconds, files)
         self._record(task, done)
@@ -58,6 +58,11 @@ class Execute:
         local = task.scratch_file("done.json")
         local.write_bytes(dumps(asdict(done)))
         store.publish(local, self.folder.done_path(task.index), wait=False)
+
+    def _file(self, kind: str, path: str, local: Path, digests: Mapping[str, str]) -> File:
+        """Describe a file that is about to be published; what the stage hashed is not hashed again."""
+        relative = path.removeprefix(self.folder.run.rstrip("/") + "/")
+        return File(kind, relative, local.stat().st_size, digests.get(kind) or sha256_file(str(local)))
 
     def _path(self, kind: str, task: Task) -> str:
         home = self.stage.homes.get(kind, f"{self.folder.name}/{kind}")
@@ -73,11 +78,6 @@ class Execute:
 def _counted(dropped: Mapping[str, int]) -> dict[str, int]:
     """Return the reasons that dropped something, in the order of their names."""
     return {reason: rows for reason, rows in sorted(dropped.items()) if rows}
-
-
-def _file(kind: str, path: str, local: Path, run: str) -> File:
-    relative = path.removeprefix(run.rstrip("/") + "/")
-    return File(kind, relative, local.stat().st_size, sha256_file(str(local)))
 
 
 def check_rows(stage: Stage, task: Task, part: Part) -> None:

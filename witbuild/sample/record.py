@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +16,9 @@ import pyarrow.json
 
 from witbuild.errors import InputError
 from witbuild.schema import column
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 RECORD = pa.schema(
     [
@@ -51,6 +55,8 @@ SIDECAR = pa.schema(
         column("status", pa.string(), "img2dataset's; always success, as other pairs have no sample"),
         column("image_format", pa.string(), "extension of the image's member"),
         column("image_bytes", pa.int32(), "byte length of the image's member"),
+        column("tar_bytes", pa.int64(), "that the sample takes in a tar; the samples of a tar follow without a gap"),
+        column("sample_sha256", pa.string(), "of those bytes, headers and padding included, hex"),
     ],
 )
 
@@ -153,10 +159,15 @@ def _loose(kind: pa.DataType) -> pa.DataType:
     return pa.list_(pa.string()) if pa.types.is_list(kind) else kind
 
 
-def sidecar(samples: pa.Table) -> pa.Table:
-    """Return the table beside a shard, n rows of SIDECAR, from n rows of schema.SAMPLES."""
+def sidecar(samples: pa.Table, digests: Sequence[str]) -> pa.Table:
+    """Return the table beside a shard, n rows of SIDECAR.
+
+    Args:
+        samples: n rows of schema.SAMPLES.
+        digests: sha256 of what each sample takes in a tar, n times 64 hex digits.
+    """
     table = parse(samples["record"])
     success = pa.array(["success"] * len(table), pa.string())
-    more = {"uid": table["key"], "status": success}
-    columns = [*table.columns, *more.values(), samples["image_format"], samples["image_bytes"]]
+    kept = (samples[name] for name in ("image_format", "image_bytes", "tar_bytes"))
+    columns = [*table.columns, table["key"], success, *kept, pa.array(digests, pa.string())]
     return pa.Table.from_arrays(columns, schema=SIDECAR)

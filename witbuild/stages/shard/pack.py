@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import IO, TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from witbuild.errors import EmptyError, InputError
 from witbuild.stage import Part, Stage, Task
@@ -68,22 +67,24 @@ class Pack(Stage):
         from witbuild.sample.record import sidecar
         from witbuild.schema import SHARDS
         from witbuild.stages.shard.images import read_images
+        from witbuild.stages.shard.members import Hashed, write_samples
 
         samples = _rows(task.sources["samples"], task.arguments["skip"], task.arguments["rows"])
         tar, parquet = task.scratch_file("shard.tar"), task.scratch_file("shard.parquet")
         images = read_images(samples, task.sources["images"])
         with tar.open("wb") as stream:
-            hashed = _Hashed(stream)
-            _write(hashed, samples, images)
-        tables.write(parquet, sidecar(samples), dropped={})
+            hashed = Hashed(stream)
+            digests = write_samples(hashed, samples, images)
+        tables.write(parquet, sidecar(samples, digests), dropped={})
         row = {
             "shard": self.file_name("tars", task),
             "split": _SPLITS[task.arguments["held"]],
             "samples": len(samples),
             "bytes": tar.stat().st_size,
-            "sha256": hashed.digest.hexdigest(),
+            "sha256": hashed.whole,
         }
-        return Part(tables.from_rows([row], SHARDS), files={"tars": tar, "sidecars": parquet})
+        files = {"tars": tar, "sidecars": parquet}
+        return Part(tables.from_rows([row], SHARDS), files=files, digests={"tars": hashed.whole})
 
     def file_name(self, kind: str, task: Task) -> str:
         """Return the shard's name, as in train-00000-of-00012.tar."""
@@ -115,27 +116,3 @@ def _rows(paths: Iterable[str], skip: int, rows: int) -> pa.Table:
         out.append(tables.read_rows(path, skip, stop))
         skip, rows = 0, rows - (stop - skip)
     return pa.concat_tables(out)
-
-
-class _Hashed:
-    """A stream that hashes what is written to it."""
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.digest = hashlib.sha256()
-        self._stream = stream
-
-    def write(self, content: bytes) -> int:
-        self.digest.update(content)
-        return self._stream.write(content)
-
-
-def _write(stream: _Hashed, samples: pa.Table, images: list[bytes]) -> None:
-    """Write the samples' members, those of a sample in the order of their names."""
-    from witbuild.io.tars import TarWriter
-
-    columns = (samples[name].to_pylist() for name in ("key", "image_format", "record", "caption"))
-    with TarWriter(stream) as tar:
-        for image, key, extension, record, caption in zip(images, *columns, strict=True):
-            content = {extension: image, "json": record.encode(), "txt": caption.encode()}
-            for name in sorted(content):
-                tar.add(f"{key}.{name}", content[name])
