@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from witbuild.cli.work import Out, Workers  # noqa: TC001 typer reads the annotations
+from witbuild.cli.work import Out  # noqa: TC001 typer reads the annotation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +22,9 @@ def demo(
     train: Annotated[bool, typer.Option(help="Train a small CLIP and evaluate it; needs the extra `train`.")] = True,
     seed: Annotated[int, typer.Option(min=0, help="Of the web; each gives another one.")] = 0,
     size: Annotated[int, typer.Option(min=20, help="Ordinary pictures of the web.", metavar="N")] = _SIZE,
-    workers: Workers = 0,
+    workers: Annotated[
+        int, typer.Option(min=0, help="Worker processes; 0: as many as there are cores.", metavar="N")
+    ] = 0,
 ) -> None:
     """Build a data set from a small web on this machine and train a CLIP on it.
 
