@@ -260,6 +260,15 @@ MEMBERS = pa.schema([column("node", pa.uint64(), "hash of what the scope looks a
 
 CLUSTERS = pa.schema([column("root", pa.uint64(), "smallest node of the cluster; gives the slice"), *_MEMBER])
 
+TOMBSTONES = pa.schema(
+    [
+        column("kind", pa.string(), "key | url | host | sha256 | phash"),
+        column("value", pa.string(), "what must not come back: canonical URL, host with all below it, hex digits"),
+        column("distance", pa.int8(), "bits in which a perceptual hash may differ; 0 for the other kinds"),
+        column("request", pa.string(), "as it was asked for; a hash that came with a URL or host names those"),
+    ],
+)
+
 SCORES = pa.schema(
     [
         column("task", pa.string(), "zero-shot task or retrieval direction"),
@@ -326,5 +335,6 @@ TABLES: dict[str, pa.Schema] = {
     "shards": SHARDS,
     "metrics": METRICS,
     "scores": SCORES,
+    "tombstones": TOMBSTONES,
 }
 """Name of a table -> its schema."""

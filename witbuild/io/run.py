@@ -1,6 +1,7 @@
 """The run directory: state is files, nothing else remembers.
 
 RUN/recipe.yaml                       what is being made
+RUN/tombstones.parquet                what was taken down and must not come back (schema.TOMBSTONES)
 RUN/03-match/identity.json            written first: name, parameters, fingerprint
 RUN/03-match/pairs/00007.parquet      there <=> task 7 is done; published after everything else of the task
 RUN/03-match/done/00007.json          rows, drops, digests, seconds of task 7
@@ -21,6 +22,7 @@ from witbuild.io import store
 from witbuild.io.manifest import Done, Identity, Manifest, dumps, loads, merkle_root
 
 RECIPE = "recipe.yaml"
+TOMBSTONES = "tombstones.parquet"
 _PART = re.compile(r"^\d{5,}\.parquet$")
 _FOLDER = re.compile(r"^(\d{2,})-([a-z0-9_.]+?)(?:\.r(\d{2}))?$")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from witbuild.errors import EmptyError, RetryLaterError, VerificationError
 from witbuild.io import store
 from witbuild.io.manifest import Manifest
-from witbuild.io.run import RECIPE, Run
+from witbuild.io.run import RECIPE, TOMBSTONES, Run
 from witbuild.runner.execute import Execute
 from witbuild.runner.identity import begin, identify
 from witbuild.runner.steps import Shelf, Step, check_order, expand, first_step, until
@@ -81,6 +81,8 @@ def run_recipe(recipe: Recipe, root: str, engine: Engine, settings: Settings | N
     shelf = Shelf()
     for kind, path in recipe.inputs.items():
         shelf.add_external(kind, path)
+    if store.exists(path := store.join(root, TOMBSTONES)):
+        shelf.add_tombstones(path)
     store.commit_bytes(store.join(root, RECIPE), recipe.to_yaml().encode())
     runner = _Runner(run, shelf, engine, settings)
     for step in until(steps, settings.until) if settings.until else steps:

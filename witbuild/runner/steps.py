@@ -61,6 +61,14 @@ class Shelf:
         self.paths[kind] = tuple(found)
         self.fingerprints[kind] = hashlib.sha256(dumps(digest_paths(path))).hexdigest()
 
+    def add_tombstones(self, path: str) -> None:
+        """Put the run's own tombstones on the shelf, beside any from elsewhere.
+
+        They have no fingerprint: a takedown changes what a finished run holds, not what it was asked to make, and the
+        root says so.
+        """
+        self.paths["tombstones"] = (path, *self.paths.get("tombstones", ()))
+
     def inputs(self, stage: Stage) -> Inputs:
         """Return what a stage reads.
 
@@ -77,7 +85,7 @@ class Shelf:
 
     def upstream(self, inputs: Inputs) -> Mapping[str, str]:
         """Return the fingerprints of what made some inputs."""
-        return {kind: self.fingerprints[kind] for kind in inputs}
+        return {kind: self.fingerprints[kind] for kind in inputs if kind in self.fingerprints}
 
 
 def check_order(steps: Sequence[Step], given: Iterable[str]) -> None:

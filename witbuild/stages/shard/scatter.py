@@ -20,7 +20,7 @@ class Scatter(MapStage):
 
     name: ClassVar = "shard.scatter"
     reads: ClassVar = ("pairs",)
-    optional: ClassVar = ("queries",)
+    optional: ClassVar = ("queries", "tombstones")
     output: ClassVar = "samples"
 
     seed: int
@@ -33,14 +33,16 @@ class Scatter(MapStage):
     def apply(self, table: pa.Table, task: Task) -> Part:
         """Render each pair that has an image; slice by split and coin."""
         from witbuild.io import tables
+        from witbuild.sample.tombstones import standing
 
         fetched = table.filter(table["image_part"].is_valid())
+        missing = table.num_rows - fetched.num_rows
+        fetched, taken_down = standing(fetched, task.sources.get("tombstones"))
         samples = _samples(fetched, _texts(task.sources.get("queries")), seed=self.seed)
-        missing = len(table) - len(fetched)
         held_slices = math.ceil(self.slices * self.val_fraction)
         slices = self._slices(fetched, samples["coin"].to_numpy(), held_slices)
         sliced, sizes = tables.by_slice(samples, slices, self.slices + held_slices)
-        return Part(sliced, dropped={"not_fetched": missing} if missing else {}, row_groups=sizes)
+        return Part(sliced, {"not_fetched": missing, **taken_down}, row_groups=sizes)
 
     def _slices(self, pairs: pa.Table, order: npt.NDArray[np.uint64], held_slices: int) -> npt.NDArray[np.int64]:
         import numpy as np
