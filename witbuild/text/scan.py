@@ -80,12 +80,14 @@ def _buffers(column: pa.LargeStringArray) -> tuple[Bytes, Offsets]:
     return np.frombuffer(data or b"\0", np.uint8), positions
 
 
+@njit(cache=True, nogil=True)
 def cut(data: Bytes, offsets: Offsets, letters: Alphabet) -> Scan:
     """Cut the texts between n + 1 offsets into tokens, in arrays that are large enough whatever the texts hold."""
-    size, rows = int(offsets[-1] - offsets[0]), len(offsets) - 1
+    size, rows = offsets[-1] - offsets[0], len(offsets) - 1
     found = Scan(np.empty(GROWTH * size + 1, np.uint8), np.empty(2 * size + rows, np.int64), np.empty(rows, np.int64))
-    walk = _at_spaces if letters.at_spaces else _words
-    size, count = walk(data, offsets, letters, found)
+    size, count = (
+        _at_spaces(data, offsets, letters, found) if letters.at_spaces else _words(data, offsets, letters, found)
+    )
     return Scan(found.out[:size], found.ends[:count], found.lasts)
 
 
