@@ -83,9 +83,9 @@ def test_another_query_list_is_refused() -> None:
 
 def test_a_sidecar_names_img2datasets_columns() -> None:
     line = record.render(record.records(tables.from_rows([pair(width=3, height=4)], PAIRS), None))
-    numbers = {"image_bytes": pa.array([9], pa.int32()), "tar_bytes": [3072]}
+    numbers = {"image_bytes": pa.array([9], pa.int32())}
     samples = pa.table({"key": ["0" * 32], "record": line, "image_format": ["jpg"], **numbers})
-    (row,) = record.sidecar(samples, ["ab" * 32]).to_pylist()
+    (row,) = record.sidecar(samples, [record.Place(3072, "ab" * 32)]).to_pylist()
     names = {
         "url",
         "caption",

@@ -2,7 +2,7 @@
 
 python read_with.py webdataset   'data/train-{00000..00003}-of-00004.tar'
 python read_with.py open_clip    'data/train-{00000..00003}-of-00004.tar' 'data/val-{00000..00000}-of-00001.tar'
-python read_with.py datasets     FOLDER  stream | download
+python read_with.py datasets     FOLDER  stream | download | rows
 """
 
 from __future__ import annotations
@@ -49,24 +49,28 @@ def open_clip(train: str, val: str) -> Iterator[Line]:
 
 
 def datasets(folder: str, how: str) -> Iterator[Line]:
+    """Read tars, or parquet files when `how` is rows; a cache of its own keeps earlier answers away."""
     import tempfile
 
     from datasets import Image, load_dataset
 
+    rows = how == "rows"
     with tempfile.TemporaryDirectory() as cache:
         loaded = load_dataset(folder, streaming=how == "stream", cache_dir=cache)
         for name, split in loaded.items():
-            if not isinstance(split.features["jpg"], Image):
+            if not isinstance(split.features["image" if rows else "jpg"], Image):
                 raise TypeError(split.features)
             for one in split:
-                pixels = digest(one["jpg"])
-                yield {
-                    "split": name,
-                    "key": one["__key__"],
-                    "text": one["txt"],
-                    "record": one["json"],
-                    "pixels": pixels,
-                }
+                yield {"split": name, **(_row(one) if rows else _members(one))}
+
+
+def _row(one: dict[str, Any]) -> Line:
+    record = {name: value for name, value in one.items() if name != "image"}
+    return {"key": one["key"], "text": one["caption"], "record": record, "pixels": digest(one["image"])}
+
+
+def _members(one: dict[str, Any]) -> Line:
+    return {"key": one["__key__"], "text": one["txt"], "record": one["json"], "pixels": digest(one["jpg"])}
 
 
 if __name__ == "__main__":

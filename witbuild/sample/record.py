@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -159,15 +159,24 @@ def _loose(kind: pa.DataType) -> pa.DataType:
     return pa.list_(pa.string()) if pa.types.is_list(kind) else kind
 
 
-def sidecar(samples: pa.Table, digests: Sequence[str]) -> pa.Table:
+class Place(NamedTuple):
+    """What a sample takes in a tar, headers and padding included."""
+
+    tar_bytes: int
+    sha256: str
+    """Of those bytes, hex."""
+
+
+def sidecar(samples: pa.Table, places: Sequence[Place]) -> pa.Table:
     """Return the table beside a shard, n rows of SIDECAR.
 
     Args:
         samples: n rows of schema.SAMPLES.
-        digests: sha256 of what each sample takes in a tar, n times 64 hex digits.
+        places: n, of those samples.
     """
     table = parse(samples["record"])
     success = pa.array(["success"] * len(table), pa.string())
-    kept = (samples[name] for name in ("image_format", "image_bytes", "tar_bytes"))
-    columns = [*table.columns, table["key"], success, *kept, pa.array(digests, pa.string())]
+    image = (samples[name] for name in ("image_format", "image_bytes"))
+    sizes, digests = pa.array([place.tar_bytes for place in places]), pa.array([place.sha256 for place in places])
+    columns = [*table.columns, table["key"], success, *image, sizes, digests]
     return pa.Table.from_arrays(columns, schema=SIDECAR)

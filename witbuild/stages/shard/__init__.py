@@ -11,25 +11,29 @@ RUN/dataset/index.json                         every shard with samples, bytes a
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from witbuild.stage import Stage
-from witbuild.stages.shard.index import Index
-from witbuild.stages.shard.pack import Pack
+from witbuild.stages.shard.formats import Img2datasetPack, ParquetPack, TarPack
+from witbuild.stages.shard.index import FlatIndex, Index
 from witbuild.stages.shard.scatter import Scatter
 from witbuild.stages.shard.sort import Sort
 
 
 class Shard(Stage):
-    """Write the data set as WebDataset tars, `RUN/dataset`, that any CLIP trainer reads."""
+    """Write the data set, `RUN/dataset`, as WebDataset tars that any CLIP trainer reads, or as parquet."""
 
     name: ClassVar = "shard"
     reads: ClassVar = ("pairs", "images")
     optional: ClassVar = ("queries",)
     output: ClassVar = "shards"
 
+    format: Literal["tar", "parquet"] = "tar"
+    """WebDataset tars, or parquet files with the images in them."""
+    layout: Literal["witbuild", "img2dataset"] = "witbuild"
+    """How files and fields are named: as docs/format.md says, or as img2dataset does (tars, one split)."""
     samples_per_shard: int = Field(10_000, ge=1)
     """At most so many samples in a tar."""
     max_shard_bytes: int | None = Field(1_000_000_000, ge=1 << 20)
@@ -41,15 +45,21 @@ class Shard(Stage):
     slices: int = Field(16, ge=1, le=1 << 16)
     """In how many slices the order is sorted, at about one million pairs each; the tars do not depend on it."""
 
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.layout == "img2dataset" and (self.format != "tar" or self.val_fraction):
+            raise ValueError("the layout img2dataset has tars and one split; leave format and val_fraction out")
+        return self
+
     def steps(self) -> tuple[Stage, ...]:
         """Return the four steps."""
+        pack = (
+            Img2datasetPack if self.layout == "img2dataset" else {"tar": TarPack, "parquet": ParquetPack}[self.format]
+        )
+        limits = {"samples_per_shard": self.samples_per_shard, "max_shard_bytes": self.max_shard_bytes}
         return (
             Scatter(seed=self.seed, slices=self.slices, val_fraction=self.val_fraction),
             Sort(),
-            Pack(
-                samples_per_shard=self.samples_per_shard,
-                max_shard_bytes=self.max_shard_bytes,
-                train_slices=self.slices,
-            ),
-            Index(),
+            pack(**limits, train_slices=self.slices),
+            FlatIndex() if self.layout == "img2dataset" else Index(),
         )

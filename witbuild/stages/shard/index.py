@@ -2,15 +2,56 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from witbuild.stage import Part, Stage, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from witbuild.stage import Inputs
+
+
+@dataclass(frozen=True)
+class Layout:
+    """In which folders of a data set its files lie."""
+
+    shards: str
+    sidecars: str
+
+    def data(self, shard: str) -> str:
+        """Return where a shard lies, from the data set's folder."""
+        return self.shards + shard
+
+    def metadata(self, shard: str) -> str:
+        """Return where a shard's records lie.
+
+        Example:
+            >>> TREE.metadata("val-00000-of-00001.tar")
+            'metadata/val-00000-of-00001.parquet'
+        """
+        return f"{self.sidecars}{shard.rpartition('.')[0]}.parquet"
+
+    def pattern(self, last: str) -> str:
+        """Return the shards of a split in braces, given its last.
+
+        Example:
+            >>> TREE.pattern("train-00011-of-00012.tar"), FLAT.pattern("00003.tar")
+            ('data/train-{00000..00011}-of-00012.tar', '{00000..00003}.tar')
+        """
+        number = re.search(r"\d{5,}", last)
+        if number is None:
+            raise ValueError(last)
+        braces = f"{{{'0' * len(number[0])}..{number[0]}}}"
+        return self.data(last[: number.start()] + braces + last[number.end() :])
+
+
+TREE = Layout("data/", "metadata/")
+FLAT = Layout("", "")
+"""img2dataset's."""
 
 
 class Index(Stage):
@@ -19,8 +60,10 @@ class Index(Stage):
     name: ClassVar = "shard.index"
     reads: ClassVar = ("shards",)
     output: ClassVar = "shards"
+    version: ClassVar = 2
     files: ClassVar = {"sizes": ".json", "index": ".json"}
     homes: ClassVar = {"sizes": "dataset/data", "index": "dataset"}
+    layout: ClassVar = TREE
 
     def plan(self, inputs: Inputs) -> Iterator[Task]:
         """Yield the one task."""
@@ -35,7 +78,7 @@ class Index(Stage):
         rows = table.to_pylist()
         sizes, index = task.scratch_file("sizes.json"), task.scratch_file("index.json")
         sizes.write_bytes(dumps({row["shard"]: row["samples"] for row in rows}))
-        index.write_bytes(dumps({"splits": summary(rows), "shards": rows}))
+        index.write_bytes(dumps(listing(rows, self.layout)))
         return Part(table, files={"sizes": sizes, "index": index})
 
     def file_name(self, kind: str, task: Task) -> str:
@@ -43,19 +86,33 @@ class Index(Stage):
         return f"{kind}.json"
 
 
-def summary(rows: Iterable[Mapping[str, object]]) -> dict[str, dict[str, object]]:
+class FlatIndex(Index):
+    """List every shard of img2dataset's layout: one folder holds all."""
+
+    name: ClassVar = "shard.index_img2dataset"
+    homes: ClassVar = {"sizes": "dataset", "index": "dataset"}
+    layout: ClassVar = FLAT
+
+
+def listing(rows: Sequence[Mapping[str, Any]], layout: Layout) -> dict[str, Any]:
+    """Return the content of index.json: totals of each split, and the shards with where their files lie."""
+    places = [{"path": layout.data(row["shard"]), "metadata": layout.metadata(row["shard"])} for row in rows]
+    shards = [{**place, **row} for place, row in zip(places, rows, strict=True)]
+    return {"splits": summary(rows, layout), "shards": shards}
+
+
+def summary(rows: Iterable[Mapping[str, Any]], layout: Layout) -> dict[str, dict[str, Any]]:
     """Return the totals of each split, and its shards as trainers want them named.
 
     Example:
-        >>> summary([{"shard": "train-00000-of-00001.tar", "split": "train", "samples": 3, "bytes": 10240}])
+        >>> rows = [{"shard": "train-00000-of-00001.tar", "split": "train", "samples": 3, "bytes": 10240}]
+        >>> summary(rows, TREE)
         {'train': {'pattern': 'data/train-{00000..00000}-of-00001.tar', 'shards': 1, 'samples': 3, 'bytes': 10240}}
     """
     totals: dict[str, Counter[str]] = {}
+    names: dict[str, str] = {}
     for row in rows:
         numbers = {"shards": 1, "samples": row["samples"], "bytes": row["bytes"]}
-        totals.setdefault(str(row["split"]), Counter()).update(numbers)
-    return {split: {"pattern": _pattern(split, total["shards"]), **total} for split, total in totals.items()}
-
-
-def _pattern(split: str, shards: int) -> str:
-    return f"data/{split}-{{00000..{shards - 1:05d}}}-of-{shards:05d}.tar"
+        totals.setdefault(row["split"], Counter()).update(numbers)
+        names[row["split"]] = row["shard"]
+    return {split: {"pattern": layout.pattern(names[split]), **total} for split, total in totals.items()}

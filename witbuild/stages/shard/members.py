@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from witbuild.sample.record import Place
+
 
 class Hashed:
     """A stream that hashes what is written to it; without a stream below it, it only hashes.
@@ -43,7 +45,7 @@ class Hashed:
         return self._whole.hexdigest()
 
 
-def write_samples(stream: Hashed, samples: pa.Table, images: Sequence[bytes]) -> list[str]:
+def write_samples(stream: Hashed, samples: pa.Table, images: Sequence[bytes]) -> list[Place]:
     """Write a tar of samples, the members of each in the order of their names.
 
     Args:
@@ -52,16 +54,18 @@ def write_samples(stream: Hashed, samples: pa.Table, images: Sequence[bytes]) ->
         images: n.
 
     Returns:
-        The sha256 of what each sample takes in the tar, n times 64 hex digits.
+        What each sample takes in the tar, n times: bytes, and their sha256.
     """
     from witbuild.io.tars import TarWriter
+    from witbuild.sample.record import Place
 
     columns = (samples[name].to_pylist() for name in ("key", "image_format", "record", "caption"))
-    digests = []
+    places = []
     with TarWriter(stream) as tar:
         for image, key, extension, record, caption in zip(images, *columns, strict=True):
+            start = tar.position
             content = {extension: image, "json": record.encode(), "txt": caption.encode()}
             for name in sorted(content):
                 tar.add(f"{key}.{name}", content[name])
-            digests.append(stream.cut())
-    return digests
+            places.append(Place(tar.position - start, stream.cut()))
+    return places

@@ -1,4 +1,4 @@
-"""The global order into shards: cut it into exact ranges and write each as a tar and a parquet file."""
+"""The global order into shards: cut it into exact ranges and write each; what a shard is, formats.py says."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ from witbuild.stage import Part, Stage, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     import pyarrow as pa
 
+    from witbuild.sample.record import Place
     from witbuild.stage import Inputs
 
-_SPLITS = ("train", "val")
+SPLITS = ("train", "val")
 
 
 class Pack(Stage):
-    """Cut the global order into shards and write each as a tar with a parquet file of its records."""
+    """Cut the global order into shards and write each, with a parquet file of its records."""
 
-    name: ClassVar = "shard.pack"
+    version: ClassVar = 2
     reads: ClassVar = ("samples", "images")
     output: ClassVar = "shards"
-    files: ClassVar = {"tars": ".tar", "sidecars": ".parquet"}
-    homes: ClassVar = {"tars": "dataset/data", "sidecars": "dataset/metadata"}
     once: ClassVar = True
+    data: ClassVar = "tars"
+    """The kind of file that holds the samples."""
+    overhead: ClassVar = 0
+    """Bytes by which a sample may grow over what the samples table says."""
 
     samples_per_shard: int
     """At most in a shard."""
@@ -55,7 +59,7 @@ class Pack(Stage):
         from witbuild.sample.order import cut, spans
 
         rows = [tables.Footer(path).rows for path in parts]
-        sizes = (tables.read(path, ["tar_bytes"])["tar_bytes"].to_numpy() for path in parts)
+        sizes = (tables.read(path, ["tar_bytes"])["tar_bytes"].to_numpy() + self.overhead for path in parts)
         limit = None if self.max_shard_bytes is None else payload(self.max_shard_bytes)
         for start, stop in cut(sizes, samples=self.samples_per_shard, size=limit):
             inside = spans(rows, start, stop)
@@ -65,31 +69,36 @@ class Pack(Stage):
         """Write one shard."""
         from witbuild.io import tables
         from witbuild.sample.record import sidecar
-        from witbuild.schema import SHARDS
         from witbuild.stages.shard.images import read_images
-        from witbuild.stages.shard.members import Hashed, write_samples
 
         samples = _rows(task.sources["samples"], task.arguments["skip"], task.arguments["rows"])
-        tar, parquet = task.scratch_file("shard.tar"), task.scratch_file("shard.parquet")
-        images = read_images(samples, task.sources["images"])
-        with tar.open("wb") as stream:
-            hashed = Hashed(stream)
-            digests = write_samples(hashed, samples, images)
-        tables.write(parquet, sidecar(samples, digests), dropped={})
-        row = {
-            "shard": self.file_name("tars", task),
-            "split": _SPLITS[task.arguments["held"]],
-            "samples": len(samples),
-            "bytes": tar.stat().st_size,
-            "sha256": hashed.whole,
-        }
-        files = {"tars": tar, "sidecars": parquet}
-        return Part(tables.from_rows([row], SHARDS), files=files, digests={"tars": hashed.whole})
+        shard, parquet = task.scratch_file("shard"), task.scratch_file("sidecar.parquet")
+        digest, places = self.write(shard, samples, read_images(samples, task.sources["images"]))
+        table, more = self.more_files(task, sidecar(samples, places))
+        tables.write(parquet, table, dropped={})
+        files = {self.data: shard, "sidecars": parquet, **more}
+        return Part(self._row(task, shard, len(samples), digest), files=files, digests={self.data: digest})
+
+    def write(self, path: Path, samples: pa.Table, images: list[bytes]) -> tuple[str, list[Place]]:
+        """Write a shard; return its sha256, and what each sample takes in a tar: bytes and their sha256."""
+        raise NotImplementedError
+
+    def more_files(self, task: Task, table: pa.Table) -> tuple[pa.Table, dict[str, Path]]:
+        """Return the shard's records as they are to be written, and further files by kind."""
+        return table, {}
+
+    def _row(self, task: Task, shard: Path, samples: int, digest: str) -> pa.Table:
+        from witbuild.io import tables
+        from witbuild.schema import SHARDS
+
+        split, name = SPLITS[task.arguments["held"]], self.file_name(self.data, task)
+        numbers = {"samples": samples, "bytes": shard.stat().st_size, "sha256": digest}
+        return tables.from_rows([{"shard": name, "split": split, **numbers}], SHARDS)
 
     def file_name(self, kind: str, task: Task) -> str:
         """Return the shard's name, as in train-00000-of-00012.tar."""
         numbers = task.arguments
-        return f"{_SPLITS[numbers['held']]}-{numbers['shard']:05d}-of-{numbers['shards']:05d}{self.files[kind]}"
+        return f"{SPLITS[numbers['held']]}-{numbers['shard']:05d}-of-{numbers['shards']:05d}{self.files[kind]}"
 
 
 def _check_one_format(paths: Iterable[str]) -> None:
