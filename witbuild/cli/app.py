@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "eval": (STAGE, _STAGE, "Measure a CLIP zero-shot and by retrieval."),
     "stages": (LOOK, "witbuild.cli.recipes:stages", "Describe every stage with its parameters."),
     "status": (LOOK, "witbuild.cli.results:status", "Print a run's funnel."),
+    "explain": (LOOK, "witbuild.cli.explain:explain", "Tell all that a run knows of a pair, kept or dropped."),
     "report": (LOOK, "witbuild.cli.results:report", "Write a run's report as one HTML page."),
 }
 """Name -> panel, where its function is (with (): what makes it from the name), one line of help."""
