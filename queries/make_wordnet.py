@@ -16,9 +16,7 @@ from pathlib import Path
 from witbuild.sources.wordnet import SHIPPED, read_wndb
 
 ARCHIVE_SHA256 = "dbe7ec4b5a475f977ba54a3b35d0ca47ad3a4a067c485e2fd860dfb078a9cca2"
-RESULT_SHA256 = (
-    "ad8dfef035b41f079e73516799b4c2da2c03df5eca9b1d4d0f93301e0e0b3448"  # of the text before compression
-)
+RESULT_SHA256 = "ad8dfef035b41f079e73516799b4c2da2c03df5eca9b1d4d0f93301e0e0b3448"  # of the text before compression
 
 
 def main(archive: str, folder: str) -> None:
