@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "stages": (LOOK, "witbuild.cli.recipes:stages", "Describe every stage with its parameters."),
     "status": (LOOK, "witbuild.cli.results:status", "Print a run's funnel."),
     "explain": (LOOK, "witbuild.cli.explain:explain", "Tell all that a run knows of a pair, kept or dropped."),
+    "diff": (LOOK, "witbuild.cli.diff:diff", "Say what differs between two runs."),
     "report": (LOOK, "witbuild.cli.results:report", "Write a run's report as one HTML page."),
 }
 """Name -> panel, where its function is (with (): what makes it from the name), one line of help."""
