@@ -5,7 +5,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test lint types imports unit test-slow test-soak bench docs docker clean
+.PHONY: demo test lint types imports unit test-slow test-soak test-ray bench docs docker clean
 
 demo: .venv/.train
 	$(BIN)/witbuild demo --out demo
@@ -26,6 +26,9 @@ test-slow: .venv/.dev
 
 test-soak: .venv/.dev
 	$(PYTEST) -m soak
+
+test-ray: .venv/.ray
+	$(PYTEST) -m ray
 
 bench: .venv/.bench
 	$(PYTEST) -m bench -q --timeout 1800 $(if $(ONLY),tests/bench/test_bench_$(ONLY).py,tests/bench)
@@ -51,6 +54,10 @@ clean:
 
 .venv/.bench: .venv/.dev
 	$(BIN)/python -m pip install -q -e '.[bench]'
+	touch $@
+
+.venv/.ray: .venv/.dev
+	$(BIN)/python -m pip install -q -e '.[ray]'
 	touch $@
 
 .venv/.dev: .venv/.train

@@ -7,21 +7,31 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from witbuild.engine import Engine
 from witbuild.engine.local import LocalEngine, available_cores
+from witbuild.engine.ray import RayEngine
 from witbuild.errors import InputError
 
-ENGINES: dict[str, Callable[[], LocalEngine]] = {
+
+def ray_engine() -> RayEngine:
+    pytest.importorskip("ray")
+    return RayEngine(workers=3)
+
+
+ENGINES: dict[str, Callable[[], AbstractContextManager[Engine]]] = {
     "local 1": lambda: LocalEngine(workers=1),
     "local 3": lambda: LocalEngine(workers=3),
+    "ray": ray_engine,
 }
+MARKED = [pytest.param(name, marks=[pytest.mark.ray] if name == "ray" else []) for name in ENGINES]
 
 
-@pytest.fixture(params=list(ENGINES))
+@pytest.fixture(params=MARKED)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     with ENGINES[request.param]() as made:
         yield made

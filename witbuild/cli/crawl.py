@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from witbuild.cli.options import given, options, with_signature
+from witbuild.cli.where import Where
 from witbuild.cli.work import carry_out, chosen_slice, common, environment_index
 from witbuild.recipe import make_stage, stage_class
 
@@ -28,8 +29,7 @@ def _crawl(**values: Any) -> None:
     carry_out(
         recipe,
         values["out"],
-        workers=values["workers"],
-        engine=values["engine"],
+        where=Where.given(values),
         restart_from=values["restart_from"],
         until="fetch",
         chosen=chosen,

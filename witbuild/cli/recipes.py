@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from witbuild.cli.work import EngineName, Out, RestartFrom, Workers, carry_out, chosen_slice, environment_index
+from witbuild.cli.where import Address, EngineName, TaskCpus, TaskMemory, Where, Workers
+from witbuild.cli.work import Out, RestartFrom, carry_out, chosen_slice, environment_index
 from witbuild.errors import RecipeError
 from witbuild.recipe import Recipe, stage_class, stage_names
 
@@ -29,6 +30,9 @@ def run(
     ] = "",
     workers: Workers = 0,
     engine: EngineName = "local",
+    address: Address = "",
+    task_cpus: TaskCpus = 1.0,
+    task_memory: TaskMemory = 0.0,
     check: Annotated[bool, typer.Option("--check", help="Read and check the recipe, do nothing.")] = False,
 ) -> None:
     """Run a recipe into a run directory, or go on with it."""
@@ -36,14 +40,14 @@ def run(
 
     loaded = Recipe.load(recipe).with_overrides(overrides or [])
     loaded = replace(loaded, inputs={**loaded.inputs, **dict(map(_input, inputs or []))})
+    where = Where(workers=workers, engine=engine, address=address, task_cpus=task_cpus, task_memory=task_memory)
     if check:
         typer.echo(f"{recipe}: {len(loaded.stages)} stages: {', '.join(stage.name for stage in loaded.stages)}")
         return
     carry_out(
         loaded,
         out,
-        workers=workers,
-        engine=engine,
+        where=where,
         restart_from=restart_from,
         until=until,
         chosen=parse_slice(slice_text),

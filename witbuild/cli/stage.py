@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from witbuild.cli.options import given, options, with_signature
+from witbuild.cli.where import Where
 from witbuild.cli.work import carry_out, common
 from witbuild.recipe import make_stage, stage_class
 
@@ -51,9 +52,7 @@ def run_stage(stage: Stage, inputs: dict[str, str], values: dict[str, Any]) -> N
     single = out.endswith(_SINGLE_FILE)
     root = f"{out}.run" if single else out
     recipe, restart = recipe_with(root, stage, inputs, again=values["again"], restart=values["restart_from"])
-    run = carry_out(
-        recipe, root, workers=values["workers"], engine=values["engine"], restart_from=restart, until=stage.name
-    )
+    run = carry_out(recipe, root, where=Where.given(values), restart_from=restart, until=stage.name)
     if single:
         merge(run.paths(run.newest(stage.output)[1], stage.output), out)
         store.remove(root)

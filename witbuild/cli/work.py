@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from witbuild.cli.where import OPTIONS, Where
 from witbuild.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ INDEX_VARIABLES = ("SLURM_ARRAY_TASK_ID", "AWS_BATCH_JOB_ARRAY_INDEX", "JOB_COMP
 """Where Slurm, AWS Batch, Kubernetes (an indexed job) and anybody else put a job's index."""
 
 Out = Annotated[str, typer.Option("--out", "-o", help="Run directory, local or s3://, gs://.", envvar="WITBUILD_RUN")]
-Workers = Annotated[int, typer.Option("--workers", help="Processes; 0: as many as there are cores.", metavar="N")]
-EngineName = Annotated[str, typer.Option("--engine", help="Where tasks run.", metavar="local")]
 RestartFrom = Annotated[
     str, typer.Option("--restart-from", help="Delete this stage and what follows it first.", metavar="STAGE")
 ]
@@ -31,8 +30,7 @@ def common() -> list[inspect.Parameter]:
     """Return the options that every working command has beside those of its stages."""
     kinds: list[tuple[str, Any, Any]] = [
         ("out", Out, "run"),
-        ("workers", Workers, 0),
-        ("engine", EngineName, "local"),
+        *((name, kind, getattr(Where, name)) for name, kind in OPTIONS),
         ("restart_from", RestartFrom, ""),
     ]
     keyword = inspect.Parameter.KEYWORD_ONLY
@@ -75,24 +73,20 @@ def carry_out(
     recipe: Recipe,
     out: str,
     *,
-    workers: int = 0,
-    engine: str = "local",
+    where: Where = Where(),
     restart_from: str = "",
     until: str = "",
     chosen: tuple[int, int] = (0, 1),
 ) -> Run:
     """Run a recipe, drawing its progress."""
     from witbuild.cli.progress import drawn
-    from witbuild.engine.local import LocalEngine
     from witbuild.runner import Settings, run_recipe
 
-    if engine != "local":
-        raise RecipeError(f"--engine {engine}: expected local")
-    with LocalEngine(workers) as local, drawn() as progress:
+    with where.open() as engine, drawn() as progress:
         settings = Settings(
             progress=progress, slice_index=chosen[0], slice_count=chosen[1], until=until, restart_from=restart_from
         )
-        return run_recipe(recipe, out, local, settings)
+        return run_recipe(recipe, out, engine, settings)
 
 
 def environment_index() -> int | None:

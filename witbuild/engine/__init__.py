@@ -2,7 +2,7 @@
 
 Engine (Protocol) ── map(function, items) -> results in any order
 ├── LocalEngine     processes of this machine; with one worker, this process
-└── (RayEngine)     the extra `ray`
+└── RayEngine       machines of a Ray cluster; the extra `ray`
 """
 
 from __future__ import annotations
