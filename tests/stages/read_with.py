@@ -3,6 +3,7 @@
 python read_with.py webdataset   'data/train-{00000..00003}-of-00004.tar'
 python read_with.py open_clip    'data/train-{00000..00003}-of-00004.tar' 'data/val-{00000..00000}-of-00001.tar'
 python read_with.py datasets     FOLDER  stream | download | rows
+python read_with.py mlcroissant  FOLDER/croissant.json
 """
 
 from __future__ import annotations
@@ -73,11 +74,25 @@ def _members(one: dict[str, Any]) -> Line:
     return {"key": one["__key__"], "text": one["txt"], "record": one["json"], "pixels": digest(one["jpg"])}
 
 
+def mlcroissant(path: str) -> Iterator[Line]:
+    """What validation found, then every record."""
+    import mlcroissant as mlc
+
+    dataset = mlc.Dataset(path)
+    issues = dataset.metadata.ctx.issues
+    yield {"errors": sorted(issues.errors), "warnings": sorted(issues.warnings)}
+    for record in dataset.records("samples"):
+        one = {name.removeprefix("samples/"): value for name, value in record.items()}
+        texts = {name: one[name].decode() for name in ("key", "caption", "url", "licence")}
+        yield {**texts, "pixels": digest(one["image"])}
+
+
 if __name__ == "__main__":
     readers: dict[str, Callable[..., Iterator[Line]]] = {
         "webdataset": webdataset,
         "open_clip": open_clip,
         "datasets": datasets,
+        "mlcroissant": mlcroissant,
     }
     for line in readers[sys.argv[1]](*sys.argv[2:]):
         sys.stdout.write(json.dumps(line) + "\n")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _STAGE = "witbuild.cli.stage:stage_function()"
 WORK, STAGE, LOOK = "The whole way", "One stage into a run directory", "Look"
+RELEASE = "Hand on"
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": (
@@ -34,6 +35,12 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "shard": (STAGE, _STAGE, "Write WebDataset tars that any CLIP trainer reads."),
     "train": (STAGE, _STAGE, "Learn a CLIP from the tars."),
     "eval": (STAGE, _STAGE, "Measure a CLIP zero-shot and by retrieval."),
+    "release": (
+        RELEASE,
+        "witbuild.cli.release:release",
+        "Write card, Croissant, licences and manifest of the data set.",
+    ),
+    "verify": (RELEASE, "witbuild.cli.release:verify", "Hash every file again and name what differs."),
     "stages": (LOOK, "witbuild.cli.recipes:stages", "Describe every stage with its parameters."),
     "status": (LOOK, "witbuild.cli.results:status", "Print a run's funnel."),
     "explain": (LOOK, "witbuild.cli.explain:explain", "Tell all that a run knows of a pair, kept or dropped."),
