@@ -58,7 +58,8 @@ def _members(clustered: Made, drop: Made, root: int) -> Iterator[Address]:
     pairs = drop.inputs["pairs"]
     for path in clustered.paths():
         table = tables.read(path, ["root", "part", "row"])
-        for one in table.filter(pc.equal(table["root"], pa.scalar(root, pa.uint64()))).to_pylist():
+        mine = pc.and_(pc.equal(table["root"], pa.scalar(root, pa.uint64())), pc.greater_equal(table["part"], 0))
+        for one in table.filter(mine).to_pylist():  # below 0 are those of another run, held against this one's
             yield Address(one["part"], pairs[one["part"]], one["row"])
 
 

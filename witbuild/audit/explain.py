@@ -10,8 +10,10 @@ from witbuild.audit.place import place
 from witbuild.audit.queries import after, judged, texts
 from witbuild.audit.trace import Address, Stop, Trace, fetches, keys_of_url, trace
 from witbuild.errors import InputError
-from witbuild.io.run import Run
+from witbuild.io import store, tables
+from witbuild.io.run import TOMBSTONES, Run
 from witbuild.runner.replay import replay
+from witbuild.sample.tombstones import Tombstones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +66,7 @@ def explain(root: str, key: str) -> Explanation:
     """
     steps = list(replay(root))
     way = trace(steps, key)
-    last = way.last or next(iter(way.before(way.seen[0][0].stage.name)), None) if way.seen else None
+    last = way.last
     if last is None:
         raise InputError(
             f"{root}: no pair {key} was ever in this run; a key is 32 hexadecimal digits, the stem of a sample's "
@@ -76,7 +78,7 @@ def explain(root: str, key: str) -> Explanation:
         key=key,
         url=row["url"],
         caption=row["caption"],
-        verdict=_verdict(way, where),
+        verdict=_taken_down(root, last) or _verdict(way, where),
         stops=way.stops,
         origins=_origins(way),
         steps={made.folder.name: len(rows) for made, rows in way.seen},
@@ -100,19 +102,29 @@ def keys(root: str, url: str) -> list[str]:
     return found
 
 
+def _taken_down(root: str, last: Address) -> str:
+    """Return the request that took a pair down; empty when none did."""
+    path = store.join(root, TOMBSTONES)
+    stones = tables.read(path) if store.exists(path) else None
+    if stones is None or not Tombstones(stones).barred(last.read())[0]:
+        return ""
+    each = (stones.slice(place, 1) for place in range(len(stones)))
+    requests = (one["request"][0].as_py() for one in each if Tombstones(one).barred(last.read())[0])
+    return f"taken down: {next(requests)}"
+
+
 def _verdict(way: Trace, where: dict[str, Any] | None) -> str:
     if where is not None:
         return f"kept: sample {where['row']} of {where['shard']}"
-    if way.stops and not (way.seen[-1][1] and way.stops[-1].step == way.seen[-1][0].folder.name):
+    writing = {made.folder.name: bool(rows) for made, rows in way.seen}
+    if way.stops and not writing.get(way.stops[-1].step, False):
         return f"dropped by {way.stops[-1].step}: {way.stops[-1].reason}"
-    step, rows = way.seen[-1]
-    return f"not in the data set; last seen in {step.folder.name}" if rows else "dropped"
+    return f"not in the data set; last seen in {next(reversed(writing), 'what the run was given')}"
 
 
 def _origins(way: Trace) -> list[dict[str, Any]]:
     """Return where each row of the key was found."""
-    first = next((rows for _, rows in way.seen if rows), []) or way.before(way.seen[0][0].stage.name)
-    return [{name: found[name] for name in _ORIGIN} for row in first for found in row.read().to_pylist()]
+    return [{name: found[name] for name in _ORIGIN} for row in way.first for found in row.read().to_pylist()]
 
 
 def _queries(steps: Sequence[Made], way: Trace, ids: Sequence[int]) -> list[dict[str, Any]]:

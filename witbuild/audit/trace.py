@@ -5,7 +5,7 @@ Memory is bounded by one column of one part: tables are searched part by part.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -53,10 +53,12 @@ class Trace:
     """Every step that writes pairs, with the rows of the key in what it wrote, none after the last that had it."""
     stops: list[Stop]
     """In the order of the steps; several where several rows of one key left one by one."""
+    given: list[Address] = field(default_factory=list)
+    """The key's rows in pairs that came from elsewhere than the run."""
 
     def before(self, name: str) -> list[Address]:
         """Return the key's rows in what the last step of a name read; empty when it read none of them."""
-        rows: list[Address] = []
+        rows = self.given
         found: list[Address] = []
         for made, addresses in self.seen:
             found = rows if made.stage.name == name else found
@@ -66,7 +68,13 @@ class Trace:
     @property
     def last(self) -> Address | None:
         """The key's first row in the last table that has it."""
-        return next((addresses[0] for _, addresses in reversed(self.seen) if addresses), None)
+        tables_of_it = (self.given, *(addresses for _, addresses in self.seen))
+        return next((addresses[0] for addresses in reversed(tables_of_it) if addresses), None)
+
+    @property
+    def first(self) -> list[Address]:
+        """The key's rows in the first table that has it."""
+        return self.given or next((addresses for _, addresses in self.seen if addresses), [])
 
 
 def find(paths: Iterable[str], column: str, values: pa.Array) -> Iterator[Address]:
@@ -96,8 +104,10 @@ def trace(steps: Iterable[Made], key: str) -> Trace:
     for made in steps:
         if before == []:
             break
+        if before is None and "pairs" in made.inputs:
+            before = list(find(made.inputs["pairs"], "key", wanted))
+            out.given.extend(before)
         if made.stage.output == "pairs":
-            before = before if before is not None or "pairs" not in made.inputs else _among(made, wanted)
             after = list(find(made.paths(), "key", wanted))
             out.stops.extend(_stops(made, before or [], len(after)))
             out.seen.append((made, after))
@@ -105,11 +115,6 @@ def trace(steps: Iterable[Made], key: str) -> Trace:
         elif made.stage.output == "samples" and before:
             out.stops.extend(_packed(made, before, wanted))
     return out
-
-
-def _among(made: Made, wanted: pa.Array) -> list[Address]:
-    """Return the key's rows in pairs that came from elsewhere than the run."""
-    return list(find(made.inputs["pairs"], "key", wanted))
 
 
 def _stops(made: Made, before: list[Address], after: int) -> list[Stop]:

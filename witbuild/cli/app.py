@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _STAGE = "witbuild.cli.stage:stage_function()"
 WORK, STAGE, LOOK = "The whole way", "One stage into a run directory", "Look"
+CHANGE = "Change a finished run"
 RELEASE = "Hand on"
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -41,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Write card, Croissant, licences and manifest of the data set.",
     ),
     "verify": (RELEASE, "witbuild.cli.release:verify", "Hash every file again and name what differs."),
+    "takedown": (CHANGE, "witbuild.cli.takedown:takedown", "Remove pairs from a run's data set, for good."),
     "stages": (LOOK, "witbuild.cli.recipes:stages", "Describe every stage with its parameters."),
     "status": (LOOK, "witbuild.cli.results:status", "Print a run's funnel."),
     "explain": (LOOK, "witbuild.cli.explain:explain", "Tell all that a run knows of a pair, kept or dropped."),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from witbuild.errors import EmptyError, RetryLaterError, VerificationError
-from witbuild.io import store
+from witbuild.io import redo, store
 from witbuild.io.manifest import Manifest
 from witbuild.io.run import RECIPE, TOMBSTONES, Run
 from witbuild.runner.execute import Execute
@@ -74,6 +74,7 @@ def run_recipe(recipe: Recipe, root: str, engine: Engine, settings: Settings | N
         EmptyError: a stage yielded nothing.
         RetryLaterError: this slice is done, other slices of the same stage are not.
     """
+    redo.finish(root)
     settings, steps, run = settings or Settings(), expand(recipe.stages), Run(root)
     check_order(steps, recipe.inputs)
     if settings.restart_from:
