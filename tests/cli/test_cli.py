@@ -103,6 +103,14 @@ def test_a_slice_that_waits_for_others_says_so_and_exits_75(recipe: Path) -> Non
     assert (bad.returncode, "expected an index from 0 to 2" in bad.stderr) == (2, True)
 
 
+def test_a_recipe_that_ships_is_found_by_its_bare_name_beside_a_folder_of_that_name(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    done = witbuild("run", "demo", "--check", cwd=tmp_path)
+    assert (done.returncode, done.stdout.startswith("demo: 11 stages: queries, harvest")) == (0, True), done.stderr
+    folder = witbuild("run", "./demo", "--check", cwd=tmp_path)
+    assert (folder.returncode, "./demo: is a folder, expected a file" in folder.stderr) == (2, True)
+
+
 def test_until_stops_and_a_later_run_goes_on(recipe: Path) -> None:
     witbuild("run", "toy.yaml", "--until", "count", "--workers", "1", cwd=recipe)
     assert not (recipe / "run/02-odd").exists()

@@ -74,6 +74,8 @@ def open_read(path: str) -> IO[bytes]:
         stream: IO[bytes] = remote(path).open(path, "rb") if is_remote(path) else Path(path).open("rb")  # noqa: SIM115
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{path}: is a folder, expected a file") from error
     return stream
 
 
@@ -86,6 +88,11 @@ def read_bytes(path: str) -> bytes:
 def exists(path: str) -> bool:
     """Say whether a file or folder is there."""
     return bool(remote(path).exists(path)) if is_remote(path) else Path(path).exists()
+
+
+def is_file(path: str) -> bool:
+    """Say whether a file, not a folder, is there."""
+    return bool(remote(path).isfile(path)) if is_remote(path) else Path(path).is_file()
 
 
 def size(path: str) -> int:

@@ -40,7 +40,7 @@ class Recipe:
             RecipeError: one line with file, line, place, what was found and what is expected.
         """
         bare = "/" not in path and not path.endswith((".yaml", ".yml"))
-        if bare and not store.exists(path):
+        if bare and not store.is_file(path):
             path = str(shipped("pipelines", f"{path}.yaml"))
         try:
             return Recipe.parse(store.read_bytes(path).decode(), path)
