@@ -46,3 +46,8 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"PAR1 and no more")
     with pytest.raises(CorruptPartError, match=r"a\.parquet"):
         list(read_runs([str(path)], 0, slices=1))
+
+
+def test_a_round_without_all_its_slices_is_refused(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "a.parquet", SCHEMA, slices=2) as writer, pytest.raises(ValueError, match="1 slices"):
+        writer.add_slices([pa.table({"a": [1]})])

@@ -135,14 +135,21 @@ def test_words_bigrams_and_lists_in_clips_order(tmp_path: Path) -> None:
     assert dropped == {
         "01-queries.count": {},
         "02-queries.words": {},
-        "03-queries.bigrams": {"rare_bigram": 5},
-        "04-queries.list": {"rare_word": 6, "low_score": 2, "cannot_match": 1},
+        "03-queries.bigrams": {"rare_bigram": 5, "low_score": 1},  # in its slice
+        "04-queries.list": {"rare_word": 6, "low_score": 1, "cannot_match": 1},
     }
 
 
 def test_a_word_of_few_pages_can_be_left_out(tmp_path: Path) -> None:
     dumps = [write_dump(tmp_path / "d.bz2", *CAPTIONS)]
     assert names(build(tmp_path / "run", wikipedia=dumps, min_count=2, min_pages=3, bigrams=0)) == ["dog"]
+
+
+def test_words_can_have_a_budget_of_their_own(tmp_path: Path) -> None:
+    dumps = [write_dump(tmp_path / "d.bz2", *CAPTIONS)]
+    run = build(tmp_path / "run", wikipedia=dumps, min_count=2, words=2, bigrams=2, min_bigram_count=2)
+    assert names(run) == ["dog", "red"]  # no bigram: its words must occur 100 times
+    assert run.newest("queries")[1].dropped["low_score"] == 4
 
 
 def test_the_budget_cuts_what_comes_last(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from witbuild.text import ngrams
-from witbuild.text.ngrams import NgramCounter, PairSums, Round, bigram_slices_of, hash_texts, slices_of
+from witbuild.text.hashing import bigram_slices_of, hash_texts, slices_of
+from witbuild.text.ngrams import NgramCounter, Round
+from witbuild.text.sums import PairSums
 from witbuild.text.tokens import SEMANTICS
 from witbuild.text.wikitext import pack
 from witbuild.text.words import is_word, line_tokens, scan_lines
@@ -68,11 +70,11 @@ def added_up(rounds: Iterable[Round]) -> tuple[Counter[str], Counter[str], Count
     bigrams: Counter[Bigram] = Counter()
     for found in rounds:
         name = {}
-        for row in found.words.to_pylist():
+        for row in pa.concat_tables(found.words(slices=3)).to_pylist():
             words[row["word"]] += row["count"]
             spread[row["word"]] += row["pages"]
             name[row["hash"]] = row["word"]
-        for row in found.bigrams.to_pylist():
+        for row in (row for part in found.bigrams(slices=3) for row in part.to_pylist()):
             bigrams[name[row["first"]], name[row["second"]]] += row["count"]
     return words, spread, bigrams
 
@@ -126,7 +128,7 @@ def test_bigrams_can_be_left_uncounted() -> None:
     counter = NgramCounter("witbuild", rounds.append, bigrams=False)
     counter.add(pack([b"red dog\n"]))
     counter.close()
-    assert (rounds[0].words.num_rows, rounds[0].bigrams.num_rows) == (2, 0)
+    assert (sum(part.num_rows for part in rounds[0].words(slices=1)), list(rounds[0].bigrams(slices=1))) == (2, [])
 
 
 @pytest.mark.parametrize("semantics", SEMANTICS)
@@ -151,15 +153,17 @@ def test_sums_of_pairs_agree_with_counter(batches: list[list[tuple[int, int, int
         sums.add(first, second, counts.astype(np.int64))
         for one, other, count in batch:
             expected[one, other] += count
-    found = zip(*(part.tolist() for part in sums.result()), strict=True)
+    found = zip(*(part.tolist() for part in sums.at_least(1)), strict=True)
     assert {(one, other): count for one, other, count in found} == dict(expected)
+    frequent = sums.at_least(9).counts.tolist()
+    assert (len(sums), sorted(frequent)) == (len(expected), sorted(n for n in expected.values() if n >= 9))
 
 
 def test_sums_of_pairs_grow() -> None:
     sums, many = PairSums(), np.arange(200_000, dtype=np.uint64)
     for _ in range(2):
         sums.add(many, many[::-1], np.ones(len(many), np.int64))
-    first, second, counts = sums.result()
+    first, second, counts = sums.at_least(1)
     assert np.array_equal(first, many)
     assert np.array_equal(second, many[::-1])
     assert counts.min() == counts.max() == 2
@@ -170,6 +174,15 @@ def test_the_hash_of_a_text_does_not_depend_on_its_place(texts: list[str]) -> No
     column = pa.array(["x", *texts], pa.string())
     alone = [int(hash_texts(pa.array([text]))[0]) for text in texts]
     assert hash_texts(column.slice(1)).tolist() == alone
+
+
+def test_a_round_has_every_word_and_bigram_in_its_slice() -> None:
+    (found,) = counted(["red dog and red cat", "a dog"], "witbuild")
+    for number, part in enumerate(found.words(slices=5)):
+        assert set(slices_of(part["hash"].to_numpy(), 5).tolist()) <= {number}
+        assert hash_texts(part["word"]).tolist() == part["hash"].to_pylist()
+    for number, part in enumerate(found.bigrams(slices=5)):
+        assert set(bigram_slices_of(part["first"].to_numpy(), part["second"].to_numpy(), 5).tolist()) <= {number}
 
 
 def test_slices_are_even() -> None:

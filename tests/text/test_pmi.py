@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from witbuild.text.pmi import rank, scored
+from witbuild.text.pmi import bigram_texts, counts_of, pmi, rank
 
 TOTAL = 1000
 COUNTS = np.array([10, 10, 1])
@@ -20,26 +20,24 @@ def hashes(*values: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
 
 
 def test_pmi_is_the_logarithm_of_how_much_likelier_together() -> None:
-    found = scored(WORDS, hashes(1, 3), hashes(2, 1), np.array([10, 5]), TOTAL)
-    assert found.to_pylist() == [
-        {"bigram": "ice cream", "count": 10, "pmi": pytest.approx(math.log2(10 * TOTAL / (10 * 20)))},
-        {"bigram": "the ice", "count": 5, "pmi": pytest.approx(0.0)},
-    ]
+    found = pmi(np.array([10, 5]), np.array([10, 500]), np.array([20, 10]), TOTAL)
+    assert found.tolist() == pytest.approx([math.log2(10 * TOTAL / (10 * 20)), 0.0])
 
 
-def test_a_bigram_of_a_word_that_is_not_known_is_left_out() -> None:
-    found = scored(WORDS, hashes(1, 0, 9, 1), hashes(9, 1, 1, 2), np.array([1, 1, 1, 1]), TOTAL)
-    assert found["bigram"].to_pylist() == ["ice cream"]
+def test_counts_and_texts_come_from_whichever_part_holds_the_word() -> None:
+    parts = [WORDS.take([2]), WORDS.slice(0, 0), WORDS.take([1, 0])]
+    assert counts_of(hashes(0, 1, 2, 9), parts).tolist() == [0, 10, 20, 0]
+    assert bigram_texts(hashes(1, 3, 1), hashes(2, 1, 1), parts).to_pylist() == ["ice cream", "the ice", "ice ice"]
 
 
 def test_no_words_no_bigrams() -> None:
-    assert scored(WORDS.slice(0, 0), hashes(1), hashes(2), np.array([1]), TOTAL).num_rows == 0
+    assert counts_of(hashes(), []).tolist() == []
+    assert bigram_texts(hashes(), hashes(), [WORDS]).to_pylist() == []
 
 
 def test_pmi_of_hapaxes_is_the_largest_there_is() -> None:
-    words = pa.table({"hash": pa.array([1, 2], pa.uint64()), "word": ["a", "b"], "count": [1, 1]})
-    found = scored(words, hashes(1), hashes(2), np.array([1]), 1 << 30)
-    assert found["pmi"].to_pylist() == [30.0]
+    one = np.array([1])
+    assert pmi(one, one, one, 1 << 30).tolist() == [30.0]
 
 
 def test_each_way_to_rank() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from witbuild.io import tables
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    import numpy as np
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -48,18 +48,23 @@ class RunWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None and not self._rounds:
-            self._write(self._schema.empty_table(), (0,) * self._slices)
+            self.add_slices([self._schema.empty_table()] * self._slices)
         self._writer.close()
 
     def add(self, table: pa.Table, slices: npt.NDArray[np.integer]) -> None:
         """Write a round: `slices` says for each row which slice it belongs to."""
-        self._write(*tables.by_slice(tables.conform(table, self._schema), slices, self._slices))
+        ordered, sizes = tables.by_slice(tables.conform(table, self._schema), slices, self._slices)
+        ends = np.cumsum(sizes, dtype=np.int64)
+        self.add_slices(ordered.slice(int(end) - size, size) for end, size in zip(ends, sizes, strict=True))
 
-    def _write(self, table: pa.Table, sizes: tuple[int, ...]) -> None:
-        start = 0
-        for size in sizes:
-            self._writer.write_table(table.slice(start, size), row_group_size=max(size, 1))
-            start += size
+    def add_slices(self, parts: Iterable[pa.Table]) -> None:
+        """Write a round slice by slice: one table for each."""
+        count = 0
+        for part in parts:
+            self._writer.write_table(tables.conform(part, self._schema), row_group_size=max(part.num_rows, 1))
+            count += 1
+        if count != self._slices:
+            raise ValueError(f"a round of {count} slices, expected {self._slices}")
         self._rounds += 1
 
 

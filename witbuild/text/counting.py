@@ -2,6 +2,9 @@
 
 A word is known by its number in the order of first sight, a bigram by the numbers of its two words. Words are
 compared byte by byte, so two that share a hash are still two. The plain reference is `collections.Counter`.
+
+A table is larger than any cache, so a look-up waits for memory. Tokens are therefore counted some thousands at a
+time, in short loops: hash all, look where all of them will be looked for (these reads wait together), then count.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from witbuild.text.hashing import BASIS, PRIME, finish, mix
 from witbuild.text.kernels import inner, kernel
 
 if TYPE_CHECKING:
@@ -23,13 +27,19 @@ if TYPE_CHECKING:
 WORDS, TEXT, BIGRAMS, TOKENS = 0, 1, 2, 3
 """Places in `Table.used`: distinct words, bytes of their text, distinct bigrams, words counted."""
 
-END, COUNT, PAGES, LAST = 0, 1, 2, 3
+PLACE, COUNT, PAGES, LAST = 0, 1, 2, 3
 """Columns of `Table.words`."""
 
-_BASIS: Final = np.uint64(0xCBF29CE484222325)
-_PRIME: Final = np.uint64(0x100000001B3)
-_ONE, _HALF, _LOW = np.uint64(1), np.uint64(32), np.uint64(0xFFFFFFFF)
-_NO_WORD: Final = np.int64(-1)
+SIZE_BITS: Final = 27
+"""Bits of PLACE that hold the length of a word; no table holds as much text."""
+
+BLOCK: Final = 2048
+"""Tokens that are looked up together: their hashes and places stay in the first cache."""
+
+_ONE, _HALF, _LOW, _NONE = np.uint64(1), np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(0)
+_SIZE_MASK: Final = np.int64((1 << SIZE_BITS) - 1)
+_PLAIN, _NUMBER, _UNSURE = 0, 1, 2
+"""What a byte says of its token: nothing, that it is no word, that its characters must be looked at."""
 
 
 class Lines(NamedTuple):
@@ -39,6 +49,13 @@ class Lines(NamedTuple):
     ends: Ints
     lasts: Ints
     pages: Ints
+
+
+class Letters(NamedTuple):
+    """Which characters make a token no word: by code point, bool; and what a byte says of its token, uint8 (256,)."""
+
+    numbers: Bools
+    bytes: Bytes
 
 
 class Table(NamedTuple):
@@ -53,12 +70,14 @@ class Table(NamedTuple):
     """Upper half of the hash and number of the word + 1, 32 bits each; 0 where free."""
     hashes: Hashes
     words: Ints
-    """A row a word: END in `text` (it starts where the one before it ends), COUNT, PAGES it occurs in, LAST page."""
+    """A row a word: PLACE (start in `text`, length), COUNT, PAGES it occurs in, LAST page."""
     text: Bytes
     keys: Hashes
     """Bigrams: numbers of the two words + 1, 32 bits each; 0 where free."""
     key_counts: npt.NDArray[np.uint32]
     used: Ints
+    block: Hashes
+    """Room to work in, of shape (3, BLOCK): hashes of tokens, keys of bigrams, what was seen where they will be."""
 
 
 def new_table(word_slots: int, bigram_slots: int, text_bytes: int) -> Table:
@@ -72,145 +91,58 @@ def new_table(word_slots: int, bigram_slots: int, text_bytes: int) -> Table:
         keys=np.zeros(bigram_slots, np.uint64),
         key_counts=np.zeros(bigram_slots, np.uint32),
         used=np.zeros(4, np.int64),
+        block=np.zeros((3, BLOCK), np.uint64),
     )
 
 
-@inner
-def hash_bytes(text: Bytes, start: int, stop: int) -> np.uint64:
-    """Return a 64-bit hash of some bytes (FNV-1a, finished as SplitMix64 is)."""
-    value = _BASIS
-    for place in range(start, stop):
-        value = (value ^ np.uint64(text[place])) * _PRIME
-    return _mix(value)
-
-
-def hash_all(data: Bytes, offsets: Ints) -> Hashes:
-    """Return the hash of each text between n + 1 offsets."""
-    out = np.empty(len(offsets) - 1, np.uint64)
-    _hash_all(data, offsets, out)
-    return out
+def letters_of(numbers: Bools) -> Letters:
+    """Return what tokens are judged by, from which code points are in no word."""
+    kinds = np.full(256, _UNSURE, np.uint8)
+    kinds[:128] = np.where(numbers[:128], _NUMBER, _PLAIN)
+    kinds[list(b"-'")] = _UNSURE
+    return Letters(numbers, kinds)
 
 
 @kernel
-def _hash_all(data: Bytes, offsets: Ints, out: Hashes) -> None:
-    for row in range(len(out)):
-        out[row] = hash_bytes(data, offsets[row], offsets[row + 1])
-
-
-@inner
-def _mix(value: np.uint64) -> np.uint64:
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
-
-
-@kernel
-def count_lines(lines: Lines, first: int, numbers: Bools, table: Table) -> int:
-    """Count the lines from `first` on, page by page while there is room; return the first line that is left.
+def count_lines(lines: Lines, line: int, after: int, letters: Letters, table: Table) -> None:
+    """Count the lines from `line` up to `after`, block by block; the caller has seen to it that there is room.
 
     Args:
         lines: whose words are counted.
-        first: line to begin with, the first of a page.
-        numbers: which code points make a token no word.
-        table: is added to.
+        line: to begin with.
+        after: the line to end before.
+        letters: which tokens are words.
+        table: is added to; at most half of its words and three quarters of its bigrams may be taken in the end.
     """
-    line = first
-    while line < len(lines.lasts):
-        after = _next_page(lines.pages, line)
-        start = lines.lasts[line - 1] if line else 0
-        if not _has_room(table, lines.ends, start, lines.lasts[after - 1]):
-            return line
-        _count_page(lines, line, after, numbers, table)
-        line = after
-    return line
+    token = lines.lasts[line - 1] if line else 0
+    last = lines.lasts[after - 1]
+    before = _NONE
+    while token < last:
+        stop = min(token + BLOCK, last)
+        _hash_tokens(lines, token, stop, letters, table.block)
+        _look(table, stop - token)
+        line, before, found = _count_words(lines, token, stop, line, before, table)
+        if len(table.keys):
+            _look_at_keys(table, found)
+            _count_keys(table, found)
+        token = stop
 
 
 @inner
-def _next_page(pages: Ints, line: int) -> int:
-    """Return the first line after the page that a line is of."""
-    page = pages[line]
-    while line < len(pages) and pages[line] == page:
-        line += 1
-    return line
-
-
-@inner
-def _has_room(table: Table, ends: Ints, first: int, last: int) -> bool:
-    """Say whether tokens fit, tables at most half and three quarters full, even if every word of them is new."""
-    tokens = last - first
-    size = ends[last - 1] - (ends[first - 1] if first else 0) if tokens else 0
-    return (
-        table.used[WORDS] + tokens <= len(table.hashes)
-        and table.used[TEXT] + size <= len(table.text)
-        and (len(table.keys) == 0 or table.used[BIGRAMS] + tokens <= len(table.keys) // 4 * 3)
-    )
-
-
-@inner
-def _count_page(lines: Lines, line: int, after: int, numbers: Bools, table: Table) -> None:
-    """Count the lines of a page; tuples are taken apart once, which for each token would cost more than to count."""
-    out, ends, lasts, pages = lines
-    slots, hashes, words, text, keys, key_counts, used = table
-    page = pages[line] + 1
-    token = lasts[line - 1] if line else 0
-    start = ends[token - 1] if token else 0
-    for one in range(line, after):
-        before = _NO_WORD
-        while token < lasts[one]:
-            stop = ends[token]
-            word = _NO_WORD
-            if _is_word(out, start, stop, numbers):
-                value = hash_bytes(out, start, stop)
-                slot = _find(slots, words, text, out, start, stop, value)
-                word = np.int64(slots[slot] & _LOW) - 1
-                if word == _NO_WORD:
-                    word = used[WORDS]
-                    slots[slot] = value >> _HALF << _HALF | np.uint64(word + 1)
-                    hashes[word] = value
-                    used[TEXT] = _copy(out, start, stop, text, used[TEXT])
-                    words[word, END] = used[TEXT]
-                    used[WORDS] += 1
-                words[word, COUNT] += 1
-                used[TOKENS] += 1
-                words[word, PAGES] += words[word, LAST] != page
-                words[word, LAST] = page
-                if before != _NO_WORD and len(keys):
-                    key = np.uint64(before + 1) << _HALF | np.uint64(word + 1)
-                    place = _slot_of(keys, key)
-                    used[BIGRAMS] += keys[place] == 0
-                    keys[place] = key
-                    key_counts[place] += np.uint32(1)
-            before = word
-            start = stop
-            token += 1
-
-
-@inner
-def _find(  # noqa: PLR0913, PLR0917 taken apart, see _count_page
-    slots: Hashes, words: Ints, text: Bytes, out: Bytes, start: int, stop: int, value: np.uint64
-) -> np.uint64:
-    """Return the slot of a word, or the free one where it belongs."""
-    mask = np.uint64(len(slots) - 1)
-    slot = value & mask
-    while slots[slot]:
-        if slots[slot] >> _HALF == value >> _HALF:
-            word = np.int64(slots[slot] & _LOW) - 1
-            first = words[word - 1, END] if word else 0
-            size = words[word, END] - first
-            same = 0
-            while same < min(size, stop - start) and text[first + same] == out[start + same]:
-                same += 1
-            if same == size == stop - start:
-                return slot
-        slot = (slot + _ONE) & mask
-    return slot
-
-
-@inner
-def _copy(out: Bytes, start: int, stop: int, text: Bytes, size: int) -> int:
-    for place in range(start, stop):
-        text[size + place - start] = out[place]
-    return size + stop - start
+def _hash_tokens(lines: Lines, first: int, stop: int, letters: Letters, block: Hashes) -> None:
+    """Write the hash of each token that is a word, 0 for the others."""
+    out, ends, (numbers, kinds) = lines.out, lines.ends, letters
+    start = ends[first - 1] if first else 0
+    for token in range(first, stop):
+        end = ends[token]
+        value, kind = BASIS, 0
+        for place in range(start, end):
+            byte = out[place]
+            value = (value ^ np.uint64(byte)) * PRIME
+            kind |= kinds[byte]
+        wanted = kind == _PLAIN or (kind == _UNSURE and _is_word(out, start, end, numbers))
+        block[0, token - first] = finish(value) if wanted else _NONE
+        start = end
 
 
 @inner
@@ -241,9 +173,106 @@ def _is_joiner(byte: int) -> bool:
 
 
 @inner
+def _look(table: Table, count: int) -> None:
+    """Read where words will be looked for: no read waits for another."""
+    slots, block = table.slots, table.block
+    mask = np.uint64(len(slots) - 1)
+    for i in range(count):
+        block[2, i] = slots[block[0, i] & mask]
+
+
+@inner
+def _count_words(  # noqa: PLR0913, PLR0917 a kernel's state
+    lines: Lines, first: int, stop: int, line: int, before: np.uint64, table: Table
+) -> tuple[int, np.uint64, int]:
+    """Count the words of a block and write the keys of its bigrams; return the line, the last word + 1, the keys."""
+    out, ends, lasts, pages = lines
+    slots, hashes, words, text, _, _, used, block = table
+    start, found = ends[first - 1] if first else 0, 0
+    for token in range(first, stop):
+        while lasts[line] <= token:
+            line += 1
+            before = _NONE
+        end = ends[token]
+        value = block[0, token - first]
+        number = _NONE
+        if value != _NONE:
+            slot = _find(slots, words, text, out, start, end, value)
+            number = slots[slot] & _LOW
+            if number == _NONE:
+                number = np.uint64(used[WORDS] + 1)
+                slots[slot] = value >> _HALF << _HALF | number
+                hashes[used[WORDS]] = value
+                words[used[WORDS], PLACE] = used[TEXT] << SIZE_BITS | (end - start)
+                used[TEXT] = _copy(out, start, end, text, used[TEXT])
+                used[WORDS] += 1
+            row = np.int64(number) - 1
+            page = pages[line] + 1
+            words[row, COUNT] += 1
+            words[row, PAGES] += words[row, LAST] != page
+            words[row, LAST] = page
+            used[TOKENS] += 1
+            if before != _NONE:
+                block[1, found] = before << _HALF | number
+                found += 1
+        before = number
+        start = end
+    return line, before, found
+
+
+@inner
+def _find(  # noqa: PLR0913, PLR0917 taken apart: a tuple of arrays for each token would cost more than to count
+    slots: Hashes, words: Ints, text: Bytes, out: Bytes, start: int, end: int, value: np.uint64
+) -> np.uint64:
+    """Return the slot of a word, or the free one where it belongs."""
+    mask, size = np.uint64(len(slots) - 1), end - start
+    slot = value & mask
+    while slots[slot]:
+        if slots[slot] >> _HALF == value >> _HALF:
+            place = words[np.int64(slots[slot] & _LOW) - 1, PLACE]
+            if place & _SIZE_MASK == size:
+                first, same = place >> SIZE_BITS, 0
+                while same < size and text[first + same] == out[start + same]:
+                    same += 1
+                if same == size:
+                    return slot
+        slot = (slot + _ONE) & mask
+    return slot
+
+
+@inner
+def _copy(out: Bytes, start: int, end: int, text: Bytes, size: int) -> int:
+    for place in range(start, end):
+        text[size] = out[place]
+        size += 1
+    return size
+
+
+@inner
+def _look_at_keys(table: Table, count: int) -> None:
+    """Read where bigrams will be looked for: no read waits for another."""
+    keys, counts, block = table.keys, table.key_counts, table.block
+    mask = np.uint64(len(keys) - 1)
+    for i in range(count):
+        slot = mix(block[1, i]) & mask
+        block[2, i] = keys[slot] ^ np.uint64(counts[slot])
+
+
+@inner
+def _count_keys(table: Table, count: int) -> None:
+    keys, counts, used, block = table.keys, table.key_counts, table.used, table.block
+    for i in range(count):
+        key = block[1, i]
+        slot = _slot_of(keys, key)
+        used[BIGRAMS] += keys[slot] == 0
+        keys[slot] = key
+        counts[slot] += np.uint32(1)
+
+
+@inner
 def _slot_of(keys: Hashes, key: np.uint64) -> np.uint64:
     mask = np.uint64(len(keys) - 1)
-    slot = _mix(key) & mask
+    slot = mix(key) & mask
     while keys[slot] != 0 and keys[slot] != key:
         slot = (slot + _ONE) & mask
     return slot
@@ -273,39 +302,3 @@ def _insert_again(old: Table, new: Table) -> None:
             slot = _slot_of(new.keys, old.keys[place])
             new.keys[slot] = old.keys[place]
             new.key_counts[slot] = old.key_counts[place]
-
-
-class Pairs(NamedTuple):
-    """Pairs of hashes and what to add to their counts."""
-
-    first: Hashes
-    second: Hashes
-    counts: Ints
-
-
-class Sums(NamedTuple):
-    """Sums of pairs: `keys` of shape (slots, 2), free where `sums` is 0; `used` holds how many are not."""
-
-    keys: Hashes
-    sums: Ints
-    used: Ints
-
-
-@kernel
-def add_pairs(pairs: Pairs, row: int, table: Sums) -> int:
-    """Add pairs from `row` on while the table is less than half full; return the first row that is left."""
-    firsts, seconds, counts = pairs
-    keys, sums, used = table
-    mask = np.uint64(len(keys) - 1)
-    while row < len(firsts) and used[0] < len(keys) // 2:
-        first, second = firsts[row], seconds[row]
-        slot = _mix(first ^ _mix(second + _BASIS)) & mask
-        while sums[slot] and not (keys[slot, 0] == first and keys[slot, 1] == second):
-            slot = (slot + _ONE) & mask
-        if sums[slot] == 0:
-            keys[slot, 0] = first
-            keys[slot, 1] = second
-            used[0] += 1
-        sums[slot] += counts[row]
-        row += 1
-    return row

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from witbuild.text.kernels import inner
+from witbuild.text.kernels import inner, place_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -46,8 +46,8 @@ def _named(text: Bytes, place: int, stop: int) -> tuple[int, int]:
         end += 1
     if end >= stop or text[end] != _SEMICOLON:
         return -1, end
-    found = np.searchsorted(_NAMES, packed)
-    if found >= _NAMES.size or _NAMES[found] != packed:
+    found = place_of(packed, _NAMES)
+    if found < 0:
         return -1, end
     return _CODES[found], end + 1
 

@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from witbuild.text import counting
-from witbuild.text.counting import TEXT, TOKENS, WORDS, Lines, Pairs, Sums, Table
+from witbuild.text.counting import BIGRAMS, COUNT, PAGES, PLACE, SIZE_BITS, TEXT, TOKENS, WORDS, Lines, Table
+from witbuild.text.hashing import bigram_slices_of, slices_of
 from witbuild.text.words import line_starts, number_table, scan_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
 
@@ -27,14 +28,72 @@ LARGE = 1 << 24
 """Slots of bigrams that it grows to: 200 MB; those of words are half as many: 240 MB with their text."""
 
 
-class Round(NamedTuple):
-    """What was counted until the table was full, or until the end.
+PLACES = 1 << 20
+"""Places in a table that are looked at together when it is handed over."""
 
-    `words` has columns hash uint64, word, count, pages; `bigrams` first, second (hashes of words, uint64), count.
-    """
 
-    words: pa.Table
-    bigrams: pa.Table
+class Round:
+    """What was counted until the table was full, or until the end, slice by slice: nobody holds all of it twice."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def words(self, slices: int) -> Iterator[pa.Table]:
+        """Yield the words of each slice: columns hash uint64, word, count, pages."""
+        rows, hashes = self._table.words[: self._table.used[WORDS]], self._table.hashes[: self._table.used[WORDS]]
+        offsets = np.append(rows[:, PLACE] >> SIZE_BITS, self._table.used[TEXT]).astype(np.int32)
+        text = pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(self._table.text))
+        for mine in _by_slice(slices_of(hashes, slices), slices):
+            counts = {"count": rows[mine, COUNT], "pages": rows[mine, PAGES]}
+            yield pa.table({"hash": hashes[mine], "word": text.take(pa.array(mine)), **counts})
+
+    def bigrams(self, slices: int) -> Iterator[pa.Table]:
+        """Yield the bigrams of each slice: columns first, second (hashes of words), count; nothing if uncounted."""
+        keys = self._table.keys
+        chunks = [self._taken(place, slices) for place in range(0, len(keys), PLACES)]
+        if chunks:
+            places, homes = (np.concatenate(part) for part in zip(*chunks, strict=True))
+            for mine in _by_slice(homes, slices):
+                first, second = self._hashes(keys[places[mine]])
+                counts = self._table.key_counts[places[mine]].astype(np.int64)
+                yield pa.table({"first": first, "second": second, "count": counts})
+
+    def _taken(self, start: int, slices: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16]]:
+        """Return the places that are taken among some, and their slices."""
+        places = np.flatnonzero(self._table.keys[start : start + PLACES]) + start
+        homes = bigram_slices_of(*self._hashes(self._table.keys[places]), slices)
+        return places.astype(np.int32), homes.astype(np.uint16)
+
+    def _hashes(self, keys: Hashes) -> tuple[Hashes, Hashes]:
+        first, second = keys >> np.uint64(32), keys & np.uint64(0xFFFFFFFF)
+        return self._table.hashes[first.astype(np.int64) - 1], self._table.hashes[second.astype(np.int64) - 1]
+
+
+def _by_slice(homes: npt.NDArray[np.integer], slices: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield the places of each slice's rows, ascending."""
+    order = np.argsort(homes.astype(np.uint16), kind="stable")
+    yield from np.split(order, np.cumsum(np.bincount(homes, minlength=slices))[:-1])
+
+
+class _Extent(NamedTuple):
+    """Tokens, and bytes of tokens, before each page of some, and before their end: int64 of shape (pages + 1,)."""
+
+    tokens: npt.NDArray[np.int64]
+    octets: npt.NDArray[np.int64]
+
+    def fitting(self, page: int, table: Table) -> int:
+        """Return the page after those, from one on, that fit into a table even if all that they hold is new."""
+        words, text = len(table.hashes) - table.used[WORDS], len(table.text) - table.used[TEXT]
+        if len(table.keys):
+            words = min(words, len(table.keys) // 4 * 3 - table.used[BIGRAMS])
+        limits = (self.tokens, words), (self.octets, text)
+        return min(int(np.searchsorted(sums, sums[page] + room, "right")) for sums, room in limits) - 1
+
+
+def _extent(lines: Lines, bounds: npt.NDArray[np.int64]) -> _Extent:
+    """Return the extent of pages from their lines' bounds."""
+    tokens = np.concatenate([np.zeros(1, np.int64), lines.lasts])[bounds]
+    return _Extent(tokens, np.concatenate([np.zeros(1, np.int64), lines.ends])[tokens])
 
 
 class NgramCounter:
@@ -49,9 +108,10 @@ class NgramCounter:
         >>> counter = NgramCounter("witbuild", rounds.append)
         >>> counter.add(pack([b"A red dog.\nRed dog 7\n", b"red\n"]))
         >>> counter.close()
-        >>> sorted((row["word"], row["count"], row["pages"]) for row in rounds[0].words.to_pylist())
+        >>> (words,), (bigrams,) = rounds[0].words(slices=1), rounds[0].bigrams(slices=1)
+        >>> sorted((row["word"], row["count"], row["pages"]) for row in words.to_pylist())
         [('a', 1, 1), ('dog', 2, 1), ('red', 3, 2)]
-        >>> sorted(rounds[0].bigrams["count"].to_pylist()), counter.tokens
+        >>> sorted(bigrams["count"].to_pylist()), counter.tokens
         ([1, 2], 6)
     """
 
@@ -61,21 +121,25 @@ class NgramCounter:
         self.semantics, self.bigrams = semantics, bigrams
         self.pages = self.tokens = self.too_large = 0
         self._full, self._slots = full, slots
-        self._numbers = number_table(semantics)
+        self._letters = counting.letters_of(number_table(semantics))
         self._table = self._new_table(min(SMALL, slots))
 
     def add(self, pages: Pages) -> None:
         """Count plain texts, each of which ends in a line break."""
         starts = line_starts(pages)
-        page = self.pages + np.searchsorted(pages.offsets, starts[:-1], "right").astype(np.int64)
-        lines = Lines(*scan_lines(pages, starts, self.semantics), page)
-        line = 0
-        while (after := counting.count_lines(lines, line, self._numbers, self._table)) < len(page):
-            if after == line and not self._make_room():
+        bounds = np.searchsorted(starts, pages.offsets)
+        numbers = self.pages + np.repeat(np.arange(1, len(bounds)), np.diff(bounds))
+        lines = Lines(*scan_lines(pages, starts, self.semantics), numbers)
+        extent, page, count = _extent(lines, bounds), 0, len(bounds) - 1
+        while page < count:
+            after = extent.fitting(page, self._table)
+            if after > page:
+                counting.count_lines(lines, bounds[page], bounds[after], self._letters, self._table)
+            elif not self._make_room():
                 self.too_large += 1
-                after = int(np.searchsorted(page, page[line], "right"))
-            line = after
-        self.pages += len(pages.offsets) - 1
+                after = page + 1
+            page = after
+        self.pages += count
 
     def close(self) -> None:
         """Hand over what has not been."""
@@ -97,96 +161,8 @@ class NgramCounter:
 
     def _hand_over(self) -> None:
         self.tokens += int(self._table.used[TOKENS])
-        self._full(Round(_words(self._table), _bigrams(self._table)))
+        self._full(Round(self._table))
         self._table = self._new_table(2 * len(self._table.slots))
 
     def _new_table(self, slots: int) -> Table:
         return counting.new_table(slots // 2, slots if self.bigrams else 0, 4 * slots)
-
-
-def _words(table: Table) -> pa.Table:
-    rows = table.words[: table.used[WORDS]]
-    offsets = np.concatenate([np.zeros(1, np.int64), rows[:, counting.END]]).astype(np.int32)
-    text = table.text[: table.used[TEXT]].copy()
-    return pa.table(
-        {
-            "hash": table.hashes[: len(rows)].copy(),
-            "word": pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(text)),
-            "count": rows[:, counting.COUNT].copy(),
-            "pages": rows[:, counting.PAGES].copy(),
-        }
-    )
-
-
-def _bigrams(table: Table) -> pa.Table:
-    taken = np.flatnonzero(table.keys)
-    keys = table.keys[taken]
-    first = table.hashes[(keys >> np.uint64(32)).astype(np.int64) - 1]
-    second = table.hashes[(keys & np.uint64(0xFFFFFFFF)).astype(np.int64) - 1]
-    return pa.table({"first": first, "second": second, "count": table.key_counts[taken].astype(np.int64)})
-
-
-def hash_texts(texts: pa.Array | pa.ChunkedArray) -> Hashes:
-    """Return the hash of each text, which for a word is that of the counts: uint64 of shape (n,).
-
-    Example:
-        >>> len(set(hash_texts(pa.array(["dog", "cat", "dog"])).tolist()))
-        2
-    """
-    flat = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-    column = flat.cast(pa.large_string())
-    _, offsets, data = column.buffers()
-    places = np.frombuffer(offsets or bytes(8), np.int64)[column.offset : column.offset + len(column) + 1]
-    return counting.hash_all(np.frombuffer(data or b"\0", np.uint8), places)
-
-
-def slices_of(hashes: Hashes, count: int) -> npt.NDArray[np.int64]:
-    """Return the slice of each word, by its hash: int64 of shape (n,).
-
-    Example:
-        >>> slices_of(np.array([5, 1 << 40], np.uint64), 4).tolist()
-        [1, 0]
-    """
-    return (hashes % np.uint64(count)).astype(np.int64)
-
-
-def bigram_slices_of(first: Hashes, second: Hashes, count: int) -> npt.NDArray[np.int64]:
-    """Return the slice of each bigram, by the hashes of its words."""
-    return slices_of(first * np.uint64(0x9E3779B97F4A7C15) ^ second, count)
-
-
-class PairSums:
-    """Adds up counts of pairs of hashes; memory goes with the distinct pairs.
-
-    Example:
-        >>> sums, one = PairSums(), np.ones(3, np.int64)
-        >>> sums.add(np.array([1, 1, 2], np.uint64), np.array([7, 7, 7], np.uint64), one)
-        >>> [part.tolist() for part in sums.result()]
-        [[1, 2], [7, 7], [2, 1]]
-    """
-
-    def __init__(self) -> None:
-        self._resize(SMALL)
-
-    def _resize(self, slots: int) -> None:
-        self._table = Sums(np.zeros((slots, 2), np.uint64), np.zeros(slots, np.int64), np.zeros(1, np.int64))
-
-    def add(self, first: Hashes, second: Hashes, counts: npt.NDArray[np.int64]) -> None:
-        """Add `counts[i]` to the pair (first[i], second[i])."""
-        pairs = Pairs(first, second, counts)
-        row = counting.add_pairs(pairs, 0, self._table)
-        while row < len(first):
-            held = self._held()
-            self._resize(4 * len(self._table.keys))
-            counting.add_pairs(held, 0, self._table)
-            row = counting.add_pairs(pairs, row, self._table)
-
-    def _held(self) -> Pairs:
-        taken = np.flatnonzero(self._table.sums)
-        return Pairs(self._table.keys[taken, 0], self._table.keys[taken, 1], self._table.sums[taken])
-
-    def result(self) -> Pairs:
-        """Return every pair and its sum, sorted by the hashes."""
-        held = self._held()
-        order = np.lexsort((held.second, held.first))
-        return Pairs(held.first[order], held.second[order], held.counts[order])

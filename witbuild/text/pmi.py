@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Final, Literal, get_args
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import numpy.typing as npt
     import pyarrow as pa
 
@@ -65,33 +67,42 @@ def metaclip2(scores: Scores, together: Counts, floor: float) -> Scores:
     return np.round((together + 1.0) ** 0.7 * (scores - floor), _DIGITS)
 
 
-def scored(words: pa.Table, first: Hashes, second: Hashes, counts: Counts, total: int) -> pa.Table:
-    """Return the bigrams whose words are known, as text, with count and PMI: columns bigram, count, pmi.
+def counts_of(needed: Hashes, words: Iterable[pa.Table]) -> Counts:
+    """Return how often each word occurs, 0 for one that is not there, int64 of shape (n,).
 
     Args:
-        words: columns hash, word, count, sorted by hash.
-        first: hashes of the first words, uint64 of shape (n,).
-        second: hashes of the second words, uint64 of shape (n,).
-        counts: of the bigrams, int64 of shape (n,).
-        total: all words of the corpus.
+        needed: hashes of words, ascending and different.
+        words: parts of a table with columns hash and count; one at a time is in memory.
     """
+    counts = np.zeros(len(needed), np.int64)
+    for part in words:
+        places, rows = _held(needed, part["hash"].to_numpy())
+        counts[places] = part["count"].to_numpy()[rows]
+    return counts
+
+
+def bigram_texts(first: Hashes, second: Hashes, words: Iterable[pa.Table]) -> pa.ChunkedArray:
+    """Return the text of bigrams from the hashes of their words, all of which `words` (hash, word) must hold."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    hashes, occurrences = words["hash"].to_numpy(), words["count"].to_numpy()
-    left, right = (np.searchsorted(hashes, side) for side in (first, second))
-    known = _holds(hashes, left, first) & _holds(hashes, right, second)
-    left, right, together = left[known], right[known], counts[known]
-    text = pc.binary_join_element_wise(words["word"].take(pa.array(left)), words["word"].take(pa.array(right)), " ")
-    scores = pmi(together, occurrences[left], occurrences[right], total)
-    return pa.table({"bigram": text, "count": together, "pmi": scores})
+    needed, sides = np.unique(np.concatenate([first, second]), return_inverse=True)
+    found, order = [pa.chunked_array([], pa.string())], [np.zeros(0, np.int64)]
+    for part in words:
+        places, rows = _held(needed, part["hash"].to_numpy())
+        found.append(part["word"].take(pa.array(rows)))
+        order.append(places)
+    texts = pa.chunked_array([chunk for column in found for chunk in column.chunks], pa.string())
+    left, right = np.argsort(np.concatenate(order))[sides].reshape(2, -1)
+    return pc.binary_join_element_wise(texts.take(pa.array(left)), texts.take(pa.array(right)), " ")
 
 
-def _holds(hashes: Hashes, places: npt.NDArray[np.intp], wanted: Hashes) -> npt.NDArray[np.bool_]:
-    """Say where a sorted array holds what was looked for."""
-    inside = places < len(hashes)
-    inside[inside] = hashes[places[inside]] == wanted[inside]
-    return inside
+def _held(needed: Hashes, hashes: Hashes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the places in `needed` of those hashes that are there, and which hashes those are."""
+    places = np.searchsorted(needed, hashes)
+    rows = np.flatnonzero(places < len(needed))
+    rows = rows[needed[places[rows]] == hashes[rows]]
+    return places[rows].astype(np.int64), rows.astype(np.int64)
 
 
 def rank(pmis: Scores, counts: Counts, total: int, score: Score) -> Scores:
@@ -101,3 +112,17 @@ def rank(pmis: Scores, counts: Counts, total: int, score: Score) -> Scores:
     if score == "metaclip2" and len(pmis):
         return metaclip2(pmis, counts, float(np.percentile(pmis, 30)))
     return pmis
+
+
+def floor(scores: Scores, most: int, least: float | None = None) -> float:
+    """Return the score that the best `most` have, which is `least` at least.
+
+    Example:
+        >>> scores = np.array([3.0, 1.0, 2.0])
+        >>> floor(scores, 2), floor(scores, 9), floor(scores, 2, least=2.5), floor(scores, 0)
+        (2.0, -inf, 2.5, inf)
+    """
+    lowest = -np.inf if least is None else least
+    if len(scores) <= most:
+        return lowest
+    return max(lowest, float(np.partition(scores, -most)[-most])) if most else np.inf

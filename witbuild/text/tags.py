@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from witbuild.text.kernels import inner
+from witbuild.text.kernels import inner, place_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -149,8 +149,8 @@ def _tag(text: Bytes, place: int, stop: int) -> tuple[int, int]:
         end += 1
     if end == place:
         return -1, end
-    found = np.searchsorted(_SORTED, value)
-    return (_ORDER[found] if found < _SORTED.size and _SORTED[found] == value else -1), end
+    found = place_of(value, _SORTED)
+    return (_ORDER[found] if found >= 0 else -1), end
 
 
 @inner

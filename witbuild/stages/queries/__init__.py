@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 from pydantic import model_validator
 
 from witbuild.stage import Stage
-from witbuild.stages.queries.count import Bigrams, Count, Words
+from witbuild.stages.queries.add import Bigrams, Words
+from witbuild.stages.queries.count import Count
 from witbuild.stages.queries.listing import List
 from witbuild.stages.queries.parameters import (
     BigramLimits,
@@ -24,6 +25,7 @@ from witbuild.stages.queries.parameters import (
     Dumps,
     Listing,
     PageViews,
+    Ranking,
     Read,
     TitleLimits,
     WordLimits,
@@ -38,7 +40,7 @@ AnyStage = TypeVar("AnyStage", bound=Stage)
 
 
 class Queries(  # the first base comes last among the parameters
-    Cut, Listing, TitleLimits, PageViews, BigramLimits, WordLimits, Read, WordLists, Dumps
+    Cut, Listing, TitleLimits, PageViews, Ranking, BigramLimits, WordLimits, Read, WordLists, Dumps
 ):
     """Build the list of what to look for: words and bigrams of Wikipedia, popular titles, WordNet's synsets, lists."""
 
@@ -63,7 +65,7 @@ class Queries(  # the first base comes last among the parameters
             yield self._step(Count, count_bigrams=self._has_bigrams)
             yield self._step(Words, min_count=self._least_count)
         if self._has_bigrams:
-            yield self._step(Bigrams, min_pmi=self.min_score if self.score == "pmi" else None)
+            yield self._step(Bigrams)
         if self.pageviews:
             yield from (self._step(Views), self._step(Resolve), self._step(Titles))
         yield self._step(List)

@@ -1,4 +1,4 @@
-"""From dumps and word lists to counts of words and bigrams: count by file range, add up by slice."""
+"""From dumps and word lists to counts of words and bigrams by file range, in slices."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections import Counter
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from witbuild.errors import VerificationError
 from witbuild.io import store
 from witbuild.stage import Inputs, Part, Task
-from witbuild.stages.queries.parameters import BigramLimits, Cut, Dumps, Read, WordLimits, WordLists
-from witbuild.stages.slices import per_slice
+from witbuild.stages.queries.parameters import Cut, Dumps, Read, WordLists
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from witbuild.io.runs import RunWriter
-    from witbuild.text.counting import Pairs
     from witbuild.text.ngrams import NgramCounter, Round
 
 RANGE_BYTES: Final = 1 << 26
@@ -75,7 +72,9 @@ class Count(WordLists, Dumps, Read, Cut):
         from witbuild.text.ngrams import NgramCounter
 
         def write(counts: Round) -> None:
-            self._write(counts, writers)
+            writers["words"].add_slices(counts.words(self.slices))
+            if self.count_bigrams:
+                writers["bigrams"].add_slices(counts.bigrams(self.slices))
 
         counter = NgramCounter(self.semantics, write, bigrams=self.count_bigrams)
         self._read_dump(task, counter, writers["redirects"], dropped)
@@ -104,15 +103,6 @@ class Count(WordLists, Dumps, Read, Cut):
             counter.add(plain_texts(pack(batch), media))
         moved.flush()
 
-    def _write(self, counts: Round, writers: dict[str, RunWriter]) -> None:
-        from witbuild.text.ngrams import bigram_slices_of, slices_of
-
-        words, bigrams = counts
-        writers["words"].add(words, slices_of(words["hash"].to_numpy(), self.slices))
-        if bigrams.num_rows:
-            first, second = bigrams["first"].to_numpy(), bigrams["second"].to_numpy()
-            writers["bigrams"].add(bigrams, bigram_slices_of(first, second, self.slices))
-
     def _read_list(self, path: str, writer: RunWriter, dropped: Counter[str]) -> int:
         from witbuild.sources.wordlist import read_counts
 
@@ -140,105 +130,12 @@ class _Redirects:
     def flush(self) -> None:
         import pyarrow as pa
 
-        from witbuild.text.ngrams import hash_texts, slices_of
+        from witbuild.text.hashing import hash_texts, slices_of
 
         if self._titles:
             table = pa.table({"title": self._titles, "target": self._targets})
             self._writer.add(table, slices_of(hash_texts(table["title"]), self._slices))
             self._titles, self._targets = [], []
-
-
-class Words(WordLimits, Cut):
-    """Add up the counts of the words of one slice and keep the frequent ones."""
-
-    name: ClassVar = "queries.words"
-    reads: ClassVar = ("words",)
-    output: ClassVar = "word_counts"
-
-    def plan(self, inputs: Inputs) -> Iterable[Task]:
-        """Yield a task for each slice."""
-        return per_slice(inputs, self.slices)
-
-    def process(self, task: Task) -> Part:
-        """Return the words of the slice, sorted; others are dropped as `rare_word`."""
-        import numpy as np
-        import pyarrow.compute as pc
-
-        from witbuild.io import tables
-        from witbuild.io.runs import read_runs
-        from witbuild.schema import WORD_COUNTS
-
-        runs = list(read_runs(task.sources["words"], task.arguments["slice"], slices=self.slices))
-        if not runs:
-            return Part(WORD_COUNTS.empty_table())
-        table = summed_words(runs)
-        frequent = pc.greater_equal(table["count"], self.min_count)
-        spread = np.isin(table["pages"].to_numpy(), np.arange(1, self.min_pages), invert=True)
-        kept = tables.sort(table.filter(pc.and_(frequent, spread)), "word")
-        return Part(kept, {"rare_word": table.num_rows - kept.num_rows})
-
-
-def summed_words(runs: list[pa.Table]) -> pa.Table:
-    """Return the sums of word counts by word, sorted by hash.
-
-    Raises:
-        VerificationError: two words have one hash, which one in 10^5 Wikipedias would show.
-    """
-    import pyarrow as pa
-
-    table = pa.concat_tables(runs).group_by(["hash", "word"], use_threads=False)
-    sums = table.aggregate([("count", "sum"), ("pages", "sum")]).sort_by("hash")
-    hashes = sums["hash"].to_numpy()
-    twins = (hashes[1:] == hashes[:-1]).nonzero()[0]
-    if len(twins):
-        one, other = sums["word"].slice(int(twins[0]), 2).to_pylist()
-        raise VerificationError(f"words {one!r} and {other!r} have the same 64-bit hash; leave one file out")
-    return sums.rename_columns(["hash", "word", "count", "pages"])
-
-
-class Bigrams(BigramLimits, Cut):
-    """Add up the counts of the bigrams of one slice, keep the frequent ones of frequent words, and score them."""
-
-    name: ClassVar = "queries.bigrams"
-    reads: ClassVar = ("bigrams", "word_counts", "corpus")
-    output: ClassVar = "bigram_counts"
-
-    min_pmi: float | None = None
-    """PMI that a bigram needs, in bits."""
-
-    def plan(self, inputs: Inputs) -> Iterable[Task]:
-        """Yield a task for each slice."""
-        return per_slice(inputs, self.slices)
-
-    def process(self, task: Task) -> Part:
-        """Return the bigrams of the slice with their PMI, sorted; others are dropped: rare_bigram, low_pmi."""
-        import numpy as np
-        import pyarrow.compute as pc
-
-        from witbuild.io import tables
-        from witbuild.text.pmi import scored
-
-        pairs = self._sums(task)
-        frequent = np.flatnonzero(pairs.counts >= self.min_bigram_count)
-        words = tables.read_all(task.sources["word_counts"])
-        words = words.filter(pc.greater_equal(words["count"], self.min_bigram_word_count)).sort_by("hash")
-        total = pc.sum(tables.read_all(task.sources["corpus"], ["words"])["words"]).as_py()
-        found = scored(words, pairs.first[frequent], pairs.second[frequent], pairs.counts[frequent], total or 1)
-        kept = found if self.min_pmi is None else found.filter(pc.greater_equal(found["pmi"], self.min_pmi))
-        dropped = {
-            "rare_bigram": len(pairs.counts) - found.num_rows,
-            "low_pmi": found.num_rows - kept.num_rows,
-        }
-        return Part(tables.sort(kept, "bigram"), {reason: rows for reason, rows in dropped.items() if rows})
-
-    def _sums(self, task: Task) -> Pairs:
-        from witbuild.io.runs import read_runs
-        from witbuild.text.ngrams import PairSums
-
-        sums = PairSums()
-        for run in read_runs(task.sources["bigrams"], task.arguments["slice"], slices=self.slices):
-            sums.add(*(run[name].to_numpy() for name in ("first", "second", "count")))
-        return sums.result()
 
 
 def expanded(patterns: Iterable[str]) -> list[str]:
@@ -257,7 +154,7 @@ def _writer(path: object, schema: pa.Schema, slices: int) -> RunWriter:
 def _write_words(counts: dict[str, int], writer: RunWriter, slices: int) -> None:
     import pyarrow as pa
 
-    from witbuild.text.ngrams import hash_texts, slices_of
+    from witbuild.text.hashing import hash_texts, slices_of
 
     words = pa.array(list(counts), pa.string())
     hashes = hash_texts(words)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from witbuild.errors import EmptyError
 from witbuild.stage import Inputs, Part, Task
+from witbuild.stages.queries.add import words_counted
 from witbuild.stages.queries.count import expanded
-from witbuild.stages.queries.parameters import Listing, Read, WordLimits
+from witbuild.stages.queries.parameters import Listing, Ranking, Read, WordLimits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from witbuild.text.querylist import Candidate
 
 
-class List(Listing, WordLimits, Read):
+class List(Listing, Ranking, WordLimits, Read):
     """Rank what each source proposes, put the sources in order, and cut the list at the budget."""
 
     name: ClassVar = "queries.list"
@@ -45,7 +46,7 @@ class List(Listing, WordLimits, Read):
             "number": self._numbers(),
             "word": self._words(task, dropped),
             "bigram": self._bigrams(task, dropped),
-            "title": ranked(task.sources.get("title_views", ()), "title", "views"),
+            "title": self._titles(task, dropped),
             "synset": self._synsets(),
         }
         rules = Rules(self.semantics, self.budget, self.keep_unmatchable)
@@ -76,73 +77,77 @@ class List(Listing, WordLimits, Read):
             for synset in read_wndb(self.wordnet) if self.wordnet else shipped():
                 yield Candidate(name(synset.lemma, cut=self.cut_synsets), 0)
 
-    def _words(self, task: Task, dropped: Counter[str]) -> Iterator[Candidate]:
-        """Yield the frequent words; those that were kept for bigrams only are dropped as `rare_word`."""
-        for found in ranked(task.sources.get("word_counts", ()), "word", "count"):
-            if (found.count or 0) >= self.min_count:
-                yield found
-            else:
-                dropped["rare_word"] += 1
-
     def _bigrams(self, task: Task, dropped: Counter[str]) -> Iterator[Candidate]:
         """Yield the best bigrams; others are dropped as `low_score`."""
-        from witbuild.text.querylist import Candidate
+        from witbuild.text.pmi import floor
 
-        paths = task.sources.get("bigram_counts", ())
-        if not paths:
+        if "bigram_counts" not in task.sources:
             return
-        scores = self._scores(task)
-        floor = self._floor(scores)
-        best = _best(paths, scores, floor).slice(0, self.bigrams)
+        scores, parts = self._scores(task), _parts(task, "bigram_counts", "bigram", "count")
+        best = _best(parts, scores, floor(scores, self.bigrams, self.min_score)).slice(0, self.bigrams)
         dropped["low_score"] += len(scores) - best.num_rows
-        for row in best.to_pylist():
-            yield Candidate(row["bigram"], row["count"], row["score"])
+        yield from _candidates(best)
 
     def _scores(self, task: Task) -> npt.NDArray[np.float64]:
         """Return the scores of all bigrams, in the order of their parts."""
-        import pyarrow.compute as pc
-
         from witbuild.io import tables
         from witbuild.text.pmi import rank
 
         counts = tables.read_all(task.sources["bigram_counts"], ["count", "pmi"])
-        total = pc.sum(tables.read_all(task.sources["corpus"], ["words"])["words"]).as_py()
-        return rank(counts["pmi"].to_numpy(), counts["count"].to_numpy(), total, self.score)
+        return rank(counts["pmi"].to_numpy(), counts["count"].to_numpy(), words_counted(task), self.score)
 
-    def _floor(self, scores: npt.NDArray[np.float64]) -> float:
-        """Return the score that a bigram needs to be among the best."""
-        import numpy as np
+    def _words(self, task: Task, dropped: Counter[str]) -> Iterator[Candidate]:
+        """Yield the frequent words, most frequent first; others were kept for bigrams only: `rare_word`."""
+        import pyarrow.compute as pc
 
-        least = -np.inf if self.min_score is None else self.min_score
-        if len(scores) <= self.bigrams:
-            return least
-        return max(least, float(np.partition(scores, -self.bigrams)[-self.bigrams]))
+        frequent = []
+        for part in _parts(task, "word_counts", "word", "count"):
+            frequent.append(part.filter(pc.greater_equal(part["count"], self.min_count)))
+            dropped["rare_word"] += part.num_rows - frequent[-1].num_rows
+        yield from _ranked(frequent, self.words, dropped)
+
+    def _titles(self, task: Task, dropped: Counter[str]) -> Iterator[Candidate]:
+        yield from _ranked(list(_parts(task, "title_views", "title", "views")), self.titles, dropped)
 
 
-def _best(paths: tuple[str, ...], scores: npt.NDArray[np.float64], floor: float) -> pa.Table:
+def _parts(task: Task, kind: str, *columns: str) -> Iterator[pa.Table]:
+    from witbuild.io import tables
+
+    return (tables.read(path, list(columns)) for path in task.sources.get(kind, ()))
+
+
+def _best(parts: Iterator[pa.Table], scores: npt.NDArray[np.float64], floor: float) -> pa.Table:
     """Return the bigrams with a score of at least `floor`, best first; one part at a time is in memory."""
     import pyarrow as pa
 
-    from witbuild.io import tables
-
     found, start = [], 0
-    for path in paths:
-        part = tables.read(path, ["bigram", "count"])
+    for part in parts:
         mine = scores[start : start + part.num_rows]
         start += part.num_rows
         found.append(part.append_column("score", pa.array(mine)).filter(pa.array(mine >= floor)))
     return pa.concat_tables(found).sort_by([("score", "descending"), ("bigram", "ascending")])
 
 
-def ranked(paths: tuple[str, ...], text: str, count: str) -> Iterator[Candidate]:
-    """Yield the rows of a table as candidates, those with the largest count first."""
-    from witbuild.io import tables
+def _ranked(parts: list[pa.Table], most: int | None, dropped: Counter[str]) -> Iterator[Candidate]:
+    """Yield rows of text and count, those with the largest count first; beyond `most` they drop as `low_score`."""
+    import pyarrow as pa
+
+    if not parts:
+        return
+    table = pa.concat_tables(parts)
+    text, count = table.column_names
+    table = table.sort_by([(count, "descending"), (text, "ascending")])
+    best = table.slice(0, most)
+    dropped["low_score"] += table.num_rows - best.num_rows
+    yield from _candidates(best.append_column("score", best[count].cast("float64")))
+
+
+def _candidates(table: pa.Table) -> Iterator[Candidate]:
+    """Yield rows of text, count and score as candidates; some thousands at a time are Python's."""
     from witbuild.text.querylist import Candidate
 
-    if paths:
-        table = tables.read_all(paths, [text, count]).sort_by([(count, "descending"), (text, "ascending")])
-        for name, number in zip(table[text].to_pylist(), table[count].to_pylist(), strict=True):
-            yield Candidate(name, number, float(number))
+    for batch in table.to_batches(1 << 16):
+        yield from map(Candidate, *(column.to_pylist() for column in batch.columns))
 
 
 def _table(rows: Iterator[dict[str, object]]) -> pa.Table:

@@ -60,6 +60,17 @@ class BigramLimits(Stage):
     """Occurrences that each of the two words of a bigram needs."""
 
 
+class Ranking(Stage):
+    """How bigrams are ranked."""
+
+    bigrams: int = Field(100_646, ge=0)
+    """Bigrams that are taken, best score first; 0 counts none. MetaCLIP has 100,646."""
+    score: Score = "pmi"
+    """What bigrams are ranked by: `pmi`, `npmi`, or `metaclip2`, which weighs PMI by count."""
+    min_score: float | None = None
+    """Score that a bigram needs; MetaCLIP's PMI of 30 selects nothing in fewer than a thousand million words."""
+
+
 class PageViews(Stage):
     """Where page views come from."""
 
@@ -93,12 +104,10 @@ class Listing(Stage):
     """Text files with a query a line, which come first: paths, globs or URLs."""
     numbers: int = Field(0, ge=0)
     """Numbers from 0 on that are queries; MetaCLIP has 100."""
-    bigrams: int = Field(100_646, ge=0)
-    """Bigrams that are taken, best score first; 0 counts none. MetaCLIP has 100,646."""
-    score: Score = "pmi"
-    """What bigrams are ranked by: `pmi`, `npmi`, or `metaclip2`, which weighs PMI by count."""
-    min_score: float | None = None
-    """Score that a bigram needs; MetaCLIP's PMI of 30 selects nothing in fewer than a thousand million words."""
+    words: int | None = Field(None, ge=0)
+    """Words that are taken, most frequent first, so that they leave room in the budget; all when not given."""
+    titles: int | None = Field(None, ge=0)
+    """Titles that are taken, most viewed first; all when not given."""
     order: Order = "clip"
     """`clip`: words, bigrams, titles, synsets; `metaclip`: synsets, words, bigrams, titles; after lists and numbers."""
     budget: int = Field(500_000, ge=1)

@@ -94,7 +94,7 @@ class Resolve(Cut):
         """Return views by article, in the slices of the articles."""
         from witbuild.io.runs import read_runs
         from witbuild.schema import TITLE_VIEWS
-        from witbuild.text.ngrams import hash_texts, slices_of
+        from witbuild.text.hashing import hash_texts, slices_of
 
         index = task.arguments["slice"]
         runs = list(read_runs(task.sources["views"], index, slices=self.slices))
@@ -148,7 +148,7 @@ def summed_views(runs: list[pa.Table], targets: Mapping[str, str]) -> pa.Table:
 def _write(views: dict[str, int], writer: RunWriter, slices: int) -> None:
     import pyarrow as pa
 
-    from witbuild.text.ngrams import hash_texts, slices_of
+    from witbuild.text.hashing import hash_texts, slices_of
 
     titles = pa.array(list(views), pa.string())
     table = pa.table({"title": titles, "views": pa.array(list(views.values()), pa.int64())})

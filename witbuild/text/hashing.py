@@ -1,0 +1,82 @@
+"""The hash that words, titles and bigrams are counted and sliced by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+
+from witbuild.text.kernels import inner, kernel
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Bytes = npt.NDArray[np.uint8]
+    Ints = npt.NDArray[np.int64]
+    Hashes = npt.NDArray[np.uint64]
+
+BASIS: Final = np.uint64(0xCBF29CE484222325)
+PRIME: Final = np.uint64(0x100000001B3)
+"""Of FNV-1a with 64 bits (Fowler, Noll, Vo)."""
+
+
+def hash_texts(texts: pa.Array | pa.ChunkedArray) -> Hashes:
+    """Return the hash of each text, which for a word is that of the counts: uint64 of shape (n,), never 0.
+
+    Example:
+        >>> len(set(hash_texts(pa.array(["dog", "cat", "dog"])).tolist()))
+        2
+    """
+    flat = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
+    column = flat.cast(pa.large_string())
+    _, offsets, data = column.buffers()
+    places = np.frombuffer(offsets or bytes(8), np.int64)[column.offset : column.offset + len(column) + 1]
+    out = np.empty(len(column), np.uint64)
+    _hash_all(np.frombuffer(data or b"\0", np.uint8), places, out)
+    return out
+
+
+@kernel
+def _hash_all(data: Bytes, offsets: Ints, out: Hashes) -> None:
+    for row in range(len(out)):
+        value = BASIS
+        for place in range(offsets[row], offsets[row + 1]):
+            value = (value ^ np.uint64(data[place])) * PRIME
+        out[row] = finish(value)
+
+
+@inner
+def finish(value: np.uint64) -> np.uint64:
+    """Return the hash from FNV's value: mixed, and never 0."""
+    value = mix(value)
+    return value + np.uint64(value == 0)
+
+
+@inner
+def mix(value: np.uint64) -> np.uint64:
+    """Return 64 bits of which each depends on all of the value's: the end of SplitMix64 (Steele, Lea, Flood 2014)."""
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+def slices_of(hashes: Hashes, count: int) -> Ints:
+    """Return the slice of each word, by its hash: int64 of shape (n,).
+
+    Example:
+        >>> slices_of(np.array([5, 1 << 40], np.uint64), 4).tolist()
+        [1, 0]
+    """
+    return (hashes % np.uint64(count)).astype(np.int64)
+
+
+def bigram_slices_of(first: Hashes, second: Hashes, count: int) -> Ints:
+    """Return the slice of each bigram, by the hashes of its words.
+
+    Example:
+        >>> one, other = np.array([1], np.uint64), np.array([2], np.uint64)
+        >>> bigram_slices_of(one, other, 8).tolist(), bigram_slices_of(other, one, 8).tolist()
+        ([7], [3])
+    """
+    return slices_of(first * np.uint64(0x9E3779B97F4A7C15) ^ second, count)
