@@ -50,10 +50,18 @@ def deal(rows: Sequence[Row], count: int) -> list[list[Row]]:
 
 
 def play(
-    folder: Path, stage: Stage, parts: Sequence[Sequence[Row]], *, workers: int = 1, queries: Sequence[str] = ()
+    folder: Path,
+    stage: Stage,
+    parts: Sequence[Sequence[Row]],
+    *,
+    workers: int = 1,
+    queries: Sequence[str] = (),
+    against: str = "",
 ) -> Run:
     """Run one stage over parts of pairs."""
     inputs = {"pairs": save_pairs(folder / "in" / "pairs", parts)}
+    if against:
+        inputs["against"] = against
     if queries:
         inputs["queries"] = save_queries(folder / "in" / "queries", queries)
     with LocalEngine(workers=workers) as engine:

@@ -231,6 +231,25 @@ BANDS = pa.schema(
             "band", pa.uint64(), "hash of a band of the caption's signature, of a URL, or of blocks of an image hash"
         ),
         column("node", pa.uint64(), "hash of what the scope looks at; pairs of one node are duplicates of each other"),
+        column(
+            "part", pa.int32(), "address of a pair of the node: its part (-1 - i: part i of what is held against) ..."
+        ),
+        column("row", pa.int32(), "... and its row there"),
+    ],
+)
+
+CANDIDATES = pa.schema(
+    [
+        column("part", pa.int32(), "address of a pair that shares a band with another node's: its part ..."),
+        column("row", pa.int32(), "... and its row there; the candidate lies in slice part modulo slices"),
+        column("band", pa.uint64(), "that they share"),
+    ],
+)
+
+RECORDS = pa.schema(
+    [
+        column("band", pa.uint64(), "that the record shares with another; gives the slice"),
+        column("node", pa.uint64(), "hash of what the scope looks at"),
         column("url", pa.uint64(), "hash of the canonical URL; 0 when the scope does not look at it"),
         column("image", pa.uint64(), "the image's hash; null: not known, or not looked at", null=True),
         column("text", pa.string(), "the folded caption; null: not looked at", null=True),
@@ -246,7 +265,7 @@ EDGES = pa.schema(
 )
 
 _MEMBER = [
-    column("part", pa.int32(), "address of the pair: its part ..."),
+    column("part", pa.int32(), "address of the pair: its part (-1 - i: part i of what is held against) ..."),
     column("row", pa.int32(), "... and its row there"),
     column("area", pa.int64(), "pixels of the image as served, or as declared; 0: not known"),
     column("caption_length", pa.int32(), "characters of the caption"),
@@ -259,6 +278,14 @@ _MEMBER = [
 MEMBERS = pa.schema([column("node", pa.uint64(), "hash of what the scope looks at; gives the slice"), *_MEMBER])
 
 CLUSTERS = pa.schema([column("root", pa.uint64(), "smallest node of the cluster; gives the slice"), *_MEMBER])
+
+GROUPS = pa.schema(
+    [
+        column("part", pa.int32(), "address of the pair: its part, which gives the slice (part modulo slices) ..."),
+        column("row", pa.int32(), "... and its row there"),
+        column("root", pa.uint64(), "names the cluster of near-duplicate images that it belongs to"),
+    ],
+)
 
 TOMBSTONES = pa.schema(
     [
@@ -328,9 +355,12 @@ TABLES: dict[str, pa.Schema] = {
     "curve": CURVE,
     "drops": DROPS,
     "bands": BANDS,
+    "candidates": CANDIDATES,
+    "records": RECORDS,
     "edges": EDGES,
     "members": MEMBERS,
     "clusters": CLUSTERS,
+    "groups": GROUPS,
     "samples": SAMPLES,
     "shards": SHARDS,
     "metrics": METRICS,

@@ -19,7 +19,7 @@ from tests.bench.conftest import Bench, Side
 from witbuild.dedup.clusters import Edges
 from witbuild.dedup.folding import fold, fold_one
 from witbuild.dedup.hamming import near_pairs, table_keys
-from witbuild.dedup.join import Bands
+from witbuild.dedup.join import Bands, contested
 from witbuild.dedup.lsh import optimum
 from witbuild.dedup.minhash import permutations, shingle_hash, signatures
 from witbuild.dedup.nodes import caption_bands, evidence, linked
@@ -47,10 +47,12 @@ def captions() -> pa.Array:
 def ours(captions: pa.Array) -> Edges:
     """From Arrow strings to the links of all near-duplicates."""
     table = pa.table({"caption": captions})
-    found = evidence(table, frozenset({"caption"}), "phash", str).distinct()
+    found = evidence(table, frozenset({"caption"}), "phash", str)
+    found = found.take(np.unique(found.node, return_index=True)[1])
     bands, rows = caption_bands(found, "words", 2, CUT)
+    some = contested(bands, found.node[rows])
     return linked(
-        pa.table({"band": bands, **found.take(rows).columns()}),
+        pa.table({"band": bands[some], **found.take(rows[some]).columns()}),
         "words",
         2,
         Rule(image=False, distance=-1, caption=True, threshold=THRESHOLD),

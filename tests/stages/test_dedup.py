@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from tests.global_steps import Row, deal, dropped, kept, pair, play, table
+from tests.global_steps import Row, deal, dropped, kept, pair, play, save_pairs, table
 from witbuild.dedup.folding import fold_one
 from witbuild.dedup.shingles import shingle_one
 from witbuild.stages.dedup import Dedup
@@ -188,6 +188,35 @@ def test_the_clusters_are_a_table_with_addresses(tmp_path: Path) -> None:
     found = table(run, "clusters")
     assert found.num_rows == 2 * 9
     assert set(found["part"].to_pylist()) == {0, 1}
+
+
+@pytest.mark.parametrize("scope", ["caption", "caption+image", "caption+url", "image", "url"])
+def test_what_another_run_has_is_dropped_and_nothing_of_its_own(scope: Any, tmp_path: Path) -> None:
+    rows = web(80)
+    old, new = rows[:60], [*rows[40:], *web(80)[30:35]]
+    stage = few(scope=scope, image_hash="pixels")
+    first = play(tmp_path / "first", stage, deal(old, 2))
+    second = play(tmp_path / "second", stage, deal(new, 3), against=first.root)
+    found, mine = set(kept(second)), rows[60:]
+    assert found <= {row["key"] for row in mine}
+    assert dropped(second)["against"] >= 25
+    captions = table(second, "pairs")["caption"].to_pylist()
+    if scope == "caption":
+        assert "sunset" not in captions
+    else:
+        assert len(found) == len(run_on(mine, stage)[0])
+
+
+def test_against_reaches_through_a_chain_and_is_the_same_in_any_parts(tmp_path: Path) -> None:
+    """A held-out caption drops its neighbour, and through it the neighbour's neighbour."""
+    words = [f"word{i}" for i in range(12)]
+    chain = [" ".join(words), " ".join([*words, "x"]), " ".join([*words, "x", "y"])]
+    rows = [pair("http://a.test/1.jpg", caption) for caption in chain[1:]] + web(20)
+    held = save_pairs(tmp_path / "held", [[pair("http://a.test/1.jpg", chain[0])]])
+    runs = [play(tmp_path / str(n), few(slices=n), deal(rows, n), against=held) for n in (1, 3)]
+    assert dropped(runs[0])["against"] == 2
+    assert kept(runs[0]) == kept(runs[1])
+    assert dropped(runs[0]) == dropped(runs[1])
 
 
 @pytest.mark.parametrize(

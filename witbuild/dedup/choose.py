@@ -85,17 +85,22 @@ def drops(found: pa.Table, scope: str, keep: str) -> dict[str, Any]:
         scope: what must agree; names the reason.
         keep: which rank comes first.
 
+    Members of what the pairs are held against (their part is below 0) are better than all others and never dropped.
     The rows of one key whose origins are equal too are copies: whichever stays, the result is the same.
     """
     down = [(name, "descending") for name in _RANKS[keep]]
     up = [(name, "ascending") for name in ("key_high", "key_low", "origin", "part", "row")]
-    ranked = found.take(pc.sort_indices(found, sort_keys=[("root", "ascending"), *down, *up]))
+    found = found.append_column("mine", pc.greater_equal(found["part"], 0).cast(pa.int8()))
+    ranked = found.take(pc.sort_indices(found, sort_keys=[("root", "ascending"), ("mine", "ascending"), *down, *up]))
     roots, urls = ranked["root"].to_numpy(), ranked["url"].to_numpy()
     best = np.append(True, roots[1:] != roots[:-1])[: roots.size]
     kept_url = urls[np.flatnonzero(best)][np.cumsum(best) - 1] if roots.size else urls
     reasons = np.where((urls == kept_url) & (scope != "caption"), "duplicate_url", _reason(scope))
+    mine = ranked["mine"].to_numpy() == 1
+    kept_mine = mine[np.flatnonzero(best)][np.cumsum(best) - 1] if roots.size else mine
+    reasons = np.where(kept_mine, reasons, "against")
     out = ranked.select(["part", "row"]).append_column("reason", pa.array(reasons, pa.string()))
-    lost = out.filter(pa.array(~best)).sort_by([("part", "ascending"), ("row", "ascending")])
+    lost = out.filter(pa.array(~best & mine)).sort_by([("part", "ascending"), ("row", "ascending")])
     return {name: lost[name].to_numpy() for name in ("part", "row")} | {"reason": lost["reason"]}
 
 

@@ -53,12 +53,8 @@ class Evidence:
         text = self.text.take(pa.array(rows))
         return Evidence(self.node[rows], self.url[rows], self.image[rows], self.seen[rows], text)
 
-    def distinct(self) -> Evidence:
-        """Return one row of each node, by node ascending."""
-        return self.take(np.unique(self.node, return_index=True)[1])
-
     def columns(self) -> dict[str, Any]:
-        """Return the columns that a table of bands has of it."""
+        """Return the columns that a table of records has of it."""
         image = pa.array(self.image, mask=~self.seen)
         return {"node": self.node, "url": self.url, "image": image, "text": self.text}
 
@@ -126,7 +122,7 @@ def place_bands(found: Evidence, distance: int) -> tuple[npt.NDArray[np.uint64],
 
 
 def linked(table: pa.Table, unit: Unit, size: int, rule: Rule, cut: Bands) -> Edges:
-    """Return the links between the nodes of a table of bands: each node with the smallest that it is linked to."""
+    """Return the links between the nodes of a table of records: each node with the smallest that it is linked to."""
     rows = shared(table["band"].to_numpy())
     table = table.take(pa.array(rows))
     nodes, first, members = np.unique(table["node"].to_numpy(), return_index=True, return_inverse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -57,7 +57,7 @@ def write(path: Path, table: pa.Table, *, dropped: Mapping[str, int], row_groups
     """Write a part: zstd, the same bytes for the same rows, drop counts in the footer, slices as row groups."""
     metadata = {**(table.schema.metadata or {}), _DROPPED: json.dumps(dict(sorted(dropped.items()))).encode()}
     schema = table.schema.with_metadata(metadata)
-    with pq.ParquetWriter(path, schema, compression="zstd", store_schema=True) as writer:
+    with pq.ParquetWriter(path, schema, store_schema=True, **_encoding(schema)) as writer:
         start = 0
         groups: Sequence[int] = [table.num_rows] if row_groups is None else row_groups
         for rows in groups:
@@ -65,6 +65,15 @@ def write(path: Path, table: pa.Table, *, dropped: Mapping[str, int], row_groups
             start += rows
     if start != table.num_rows:
         raise ValueError(f"row groups hold {start} rows, the table {table.num_rows}")
+
+
+def _encoding(schema: pa.Schema) -> dict[str, Any]:
+    """Return how columns are stored: hashes as they are, since no dictionary and no compression makes them smaller."""
+    if any(pa.types.is_nested(field.type) for field in schema):
+        return {"compression": "zstd"}
+    plain = {field.name for field in schema if pa.types.is_uint64(field.type)}
+    compression = {name: "none" if name in plain else "zstd" for name in schema.names}
+    return {"compression": compression, "use_dictionary": [name for name in schema.names if name not in plain]}
 
 
 def read(path: str, columns: list[str] | None = None) -> pa.Table:
@@ -153,7 +162,8 @@ def by_slice(table: pa.Table, slices: npt.NDArray[np.integer], count: int) -> tu
         >>> table["a"].to_pylist(), sizes
         ([2, 1, 3], (1, 0, 2, 0))
     """
-    order = np.argsort(slices, kind="stable")
+    narrow = slices.astype(np.uint16) if count <= 65_536 else slices  # NumPy sorts 16 bits by radix
+    order = np.argsort(narrow, kind="stable")
     sizes: list[int] = np.bincount(slices, minlength=count).tolist()
     return table.take(pa.array(order)), tuple(sizes)
 

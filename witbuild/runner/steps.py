@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from witbuild.stage import Inputs, Stage
 
 
+ROLES = {"against": "pairs"}
+"""Kind of input -> the kind of table that another run has for it, where the names differ."""
+
+
 @dataclass(frozen=True)
 class Step:
     """A stage in its place: `item` counts the recipe's lines, `number` the folders."""
@@ -52,8 +56,9 @@ class Shelf:
         """Put another run's, or a folder's or file's, parts on the shelf."""
         if store.exists(store.join(path, RECIPE)):
             other = Run(path)
-            manifest = other.newest(kind)[1]
-            self.paths[kind], self.fingerprints[kind] = other.paths(manifest, kind), manifest.fingerprint
+            made = ROLES.get(kind, kind)
+            manifest = other.newest(made)[1]
+            self.paths[kind], self.fingerprints[kind] = other.paths(manifest, made), manifest.fingerprint
             return
         found = store.expand(path)
         if not found:

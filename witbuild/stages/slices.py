@@ -40,6 +40,20 @@ def per_part(inputs: Inputs, kind: str) -> Iterator[Task]:
         yield Task(index, {**inputs, kind: (path,)})
 
 
+def per_address(inputs: Inputs) -> Iterator[Task]:
+    """Yield a task for each part of the pairs and of those that they are held against, with its part number.
+
+    Example:
+        >>> [dict(task.arguments) for task in per_address({"pairs": ("a", "b"), "against": ("c",)})]
+        [{'part': 0}, {'part': 1}, {'part': -1}]
+    """
+    others = {kind: paths for kind, paths in inputs.items() if kind not in {"pairs", "against"}}
+    mine = list(enumerate(inputs["pairs"]))
+    theirs = [(-1 - number, path) for number, path in enumerate(inputs.get("against", ()))]
+    for index, (part, path) in enumerate(mine + theirs):
+        yield Task(index, {**others, "pairs": (path,)}, {"part": part})
+
+
 def per_slice(inputs: Inputs, slices: int) -> Iterator[Task]:
     """Yield a task for each slice, over all parts.
 

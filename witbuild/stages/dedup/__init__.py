@@ -1,10 +1,11 @@
 """Dedup: pairs that say the same are grouped, one of each group stays.
 
-    pairs ─> bands ─> join ─> components (rounds) ─┐
-    pairs ─> members ──────────────────────────────┴─> clusters ─> choose ─> drop ─> pairs
+    pairs ─> bands ─> candidates ─> records ─> join ─> components (rounds) ─┐
+                 └──> members ──────────────────────────────────────────────┴─> clusters ─> choose ─> drop ─> pairs
 
 parameters.py  what each step knows
-graph.py       bands, join, components: which nodes are alike
+candidates.py  bands, candidates, records: what has to be compared
+graph.py       join, components: which nodes are alike
 choice.py      members, clusters, choose, drop: which pair of each cluster stays
 
 A *node* is a hash of all that the scope looks at, so pairs of one node are duplicates without any comparing; the graph
@@ -15,8 +16,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from witbuild.stages.dedup.candidates import Bands, Candidates, Records
 from witbuild.stages.dedup.choice import Choose, Clusters, Drop, ExactClusters, Members
-from witbuild.stages.dedup.graph import Bands, Components, Join
+from witbuild.stages.dedup.graph import Components, Join
 from witbuild.stages.dedup.parameters import Compared, Keeping
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ class Dedup(Keeping, Compared):
 
     name: ClassVar[str] = "dedup"
     reads: ClassVar[tuple[str, ...]] = ("pairs",)
+    optional: ClassVar[tuple[str, ...]] = ("against",)
     output: ClassVar[str] = "pairs"
 
     def steps(self) -> tuple[Stage, ...]:
@@ -35,4 +38,4 @@ class Dedup(Keeping, Compared):
         choosing = (Choose, Drop)
         if self.scope == "url":
             return tuple(self.step(kind) for kind in (Members, ExactClusters, *choosing))
-        return tuple(self.step(kind) for kind in (Bands, Join, Components, Members, Clusters, *choosing))
+        return tuple(self.step(kind) for kind in (Bands, Candidates, Records, Join, Components, Clusters, *choosing))

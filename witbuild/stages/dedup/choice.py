@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 from witbuild.stages.dedup.graph import read_edges
 from witbuild.stages.dedup.parameters import Keeping, Scope, Seen
 from witbuild.stages.drops import ApplyDrops
-from witbuild.stages.slices import Sliced, per_part, per_slice, sliced
+from witbuild.stages.slices import Sliced, per_address, per_slice, sliced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pyarrow as pa
+
+    from witbuild.dedup.nodes import Evidence
     from witbuild.stage import Inputs, Part, Task
 
 
@@ -20,22 +23,29 @@ class Members(Seen):
 
     name: ClassVar[str] = "dedup.members"
     reads: ClassVar[tuple[str, ...]] = ("pairs",)
+    optional: ClassVar[tuple[str, ...]] = ("against",)
     output: ClassVar[str] = "members"
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield a task for each part."""
-        return per_part(inputs, "pairs")
+        return per_address(inputs)
 
     def process(self, task: Task) -> Part:
         """Describe each pair of a part, in the slice of its node."""
-        from witbuild.dedup.choose import ATTRIBUTES, members
+        from witbuild.dedup.choose import ATTRIBUTES
         from witbuild.dedup.nodes import COLUMNS
         from witbuild.io import tables
-        from witbuild.sample.order import slice_of
 
         table = tables.read(task.sources["pairs"][0], [*dict.fromkeys((*COLUMNS, *ATTRIBUTES))])
-        found = self.evidence(table)
-        return sliced(members(table, found, task.index), slice_of(found.node, self.slices), self.slices)
+        return member_part(table, self.evidence(table), task.arguments["part"], self.slices)
+
+
+def member_part(table: pa.Table, found: Evidence, part: int, slices: int) -> Part:
+    """Return the members of a part of pairs, each in the slice of its node."""
+    from witbuild.dedup.choose import members
+    from witbuild.sample.order import slice_of
+
+    return sliced(members(table, found, part), slice_of(found.node, slices), slices)
 
 
 class Clusters(Sliced):

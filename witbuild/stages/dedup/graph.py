@@ -5,54 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from witbuild.stages.dedup.parameters import Compared
-from witbuild.stages.slices import Sliced, per_part, per_slice, sliced
+from witbuild.stages.slices import Sliced, per_slice, sliced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     import numpy as np
-    import numpy.typing as npt
 
     from witbuild.dedup.clusters import Edges
-    from witbuild.dedup.nodes import Evidence
     from witbuild.stage import Inputs, Part, Task
 
 
-class Bands(Compared):
-    """Pairs to bands: nodes that share one are compared."""
-
-    name: ClassVar[str] = "dedup.bands"
-    reads: ClassVar[tuple[str, ...]] = ("pairs",)
-    output: ClassVar[str] = "bands"
-
-    def plan(self, inputs: Inputs) -> Iterable[Task]:
-        """Yield a task for each part."""
-        return per_part(inputs, "pairs")
-
-    def process(self, task: Task) -> Part:
-        """Write the bands of each distinct node of a part."""
-        from witbuild.dedup.nodes import COLUMNS
-        from witbuild.io import tables
-        from witbuild.sample.order import slice_of
-
-        found = self.evidence(tables.read(task.sources["pairs"][0], COLUMNS)).distinct()
-        bands, row = self._bands(found)
-        columns = {"band": bands, **found.take(row).columns()}
-        return sliced(columns, slice_of(bands, self.slices), self.slices)
-
-    def _bands(self, found: Evidence) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-        from witbuild.dedup.nodes import caption_bands, place_bands
-
-        if self.looks_at == {"caption"}:
-            return caption_bands(found, self.shingle, self.shingle_size, self.cut())
-        return place_bands(found, self.distance())
-
-
 class Join(Compared):
-    """Bands to edges: nodes that share a band and are alike are linked."""
+    """Records to edges: nodes that share a band and are alike are linked."""
 
     name: ClassVar[str] = "dedup.join"
-    reads: ClassVar[tuple[str, ...]] = ("bands",)
+    reads: ClassVar[tuple[str, ...]] = ("records",)
     output: ClassVar[str] = "edges"
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
@@ -65,7 +33,7 @@ class Join(Compared):
         from witbuild.dedup.nodes import linked
         from witbuild.io import tables
 
-        table = tables.read_slices(task.sources["bands"], task.arguments["slice"])
+        table = tables.read_slices(task.sources["records"], task.arguments["slice"])
         return edges_part(
             both_ways(linked(table, self.shingle, self.shingle_size, self.rule(), self.cut())), LARGE, self
         )

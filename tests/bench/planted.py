@@ -1,0 +1,92 @@
+"""Pairs with planted duplicates, made in columns so that tens of millions of them cost little."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from witbuild.io import tables
+from witbuild.schema import PAIRS
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+WORDS, EXACT, NEAR = 200_000, 0.1, 0.1
+"""Vocabulary; share of captions that repeat one before them as it is, and with words changed."""
+ROWS = 250_000
+"""Rows a part."""
+
+
+def words(random: np.random.Generator, sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return numbers of words, frequent ones often (Zipf's law, exponent 1.1), for captions of these sizes."""
+    drawn = random.random(int(sizes.sum()))
+    return (np.power(WORDS, drawn) - 1).astype(np.int64)  # density 1 / x
+
+
+def joined(numbers: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> pa.Array:
+    """Return captions: their words' names with single spaces between them."""
+    names = pa.array([f"w{number:x}" for number in range(WORDS)])
+    offsets = pa.array(np.concatenate(([0], np.cumsum(sizes))), pa.int64())
+    lists = pa.LargeListArray.from_arrays(offsets, names.take(pa.array(numbers)))
+    return pc.binary_join(lists, " ").cast(pa.string())
+
+
+def captions(count: int, seed: int) -> tuple[pa.Array, npt.NDArray[np.int64]]:
+    """Return captions of 5 to 20 words, and for each the row that it was copied from, or its own.
+
+    A copy is exact, or has one to four of its words replaced or one appended: Jaccard similarities from 0.3 to 0.95.
+    """
+    random = np.random.default_rng(seed)
+    sizes = random.integers(5, 20, count)
+    kind = random.random(count)
+    copied = np.flatnonzero(kind < EXACT + NEAR)
+    copied = copied[copied > 0]
+    source = np.arange(count)
+    source[copied] = random.integers(np.maximum(copied - 1_000, 0), copied)
+    source[copied] = np.where(np.isin(source[copied], copied), copied, source[copied])  # of originals only
+    sizes = sizes[source]
+    starts = np.cumsum(sizes) - sizes
+    original = words(random, sizes)
+    place = np.repeat(starts[source] - starts, sizes) + np.arange(original.size)
+    numbers = original[place]
+    changes = np.where((source != np.arange(count)) & (kind >= EXACT), random.integers(1, 5, count), 0)
+    for turn in range(1, 5):
+        rows = np.flatnonzero(changes >= turn)
+        numbers[starts[rows] + random.integers(0, sizes[rows])] = random.integers(0, WORDS, rows.size)
+    return joined(numbers, sizes), source
+
+
+def pairs(count: int, seed: int, *, images: int = 0) -> pa.Table:
+    """Return pairs; each image URL is shared by about `count / images` of them, or its pair's own."""
+    random = np.random.default_rng(seed + 1)
+    texts, source = captions(count, seed)
+    numbers = random.integers(0, images, count) if images else source
+    halves = random.integers(0, 2**64, (count, 2), dtype=np.uint64)
+    digits = np.frombuffer(halves.tobytes().hex().encode(), "S32").astype("U32")
+    made = {
+        "key": pa.array(digits),
+        "url": pc.binary_join_element_wise(
+            f"http://images.test/{seed}/", pa.array(numbers).cast(pa.string()), ".jpg", ""
+        ),
+        "caption": texts,
+        "caption_source": pa.array(["alt"]).take(pa.array(np.zeros(count, np.int64))),
+        "source": pa.array(["site"]).take(pa.array(np.zeros(count, np.int64))),
+        "page_url": pc.binary_join_element_wise(
+            f"http://pages.test/{seed}/", pa.array(np.arange(count)).cast(pa.string()), ""
+        ),
+        "width": pa.array(random.integers(100, 2_000, count), pa.int32()),
+        "height": pa.array(random.integers(100, 2_000, count), pa.int32()),
+    }
+    return tables.conform(pa.table(made), PAIRS)
+
+
+def save(folder: Path, count: int, rows: int = ROWS) -> str:
+    """Write so many pairs in parts; part i holds the pairs of seed i."""
+    folder.mkdir(parents=True)
+    for index, start in enumerate(range(0, count, rows)):
+        tables.write(folder / f"{index:05d}.parquet", pairs(min(rows, count - start), index), dropped={})
+    return str(folder)
