@@ -56,7 +56,8 @@ def keys(count: int) -> list[str]:
 
 def test_the_split_has_about_its_fraction_and_follows_the_image() -> None:
     images = [f"{i // 2:032x}" * 2 if i % 3 else None for i in range(20_000)]
-    held = order.held_out(pa.table({"key": keys(20_000), "pixel_sha256": images}), seed=3, fraction=0.1)
+    table = pa.table({"key": keys(20_000), "pixel_sha256": images, "cluster": pa.nulls(20_000, pa.string())})
+    held = order.held_out(table, seed=3, fraction=0.1)
     assert abs(held.mean() - 0.1) < 0.01
     by_image: dict[str, set[bool]] = {}
     for image, is_held in zip(images, held.tolist(), strict=True):
@@ -65,8 +66,17 @@ def test_the_split_has_about_its_fraction_and_follows_the_image() -> None:
     assert all(len(splits) == 1 for splits in by_image.values())
 
 
+def test_the_split_follows_the_cluster_before_the_image() -> None:
+    clusters = [f"{i // 50:032x}" for i in range(1000)]
+    table = pa.table({"key": keys(1000), "pixel_sha256": [f"{i:064x}" for i in range(1000)], "cluster": clusters})
+    held = order.held_out(table, seed=1, fraction=0.3).reshape(20, 50)
+    assert (held.all(1) | ~held.any(1)).all()
+    assert held.any() and not held.all()
+
+
 def test_order_and_split_are_tossed_apart() -> None:
-    table = pa.table({"key": keys(10_000), "pixel_sha256": pa.nulls(10_000, pa.string())})
+    unknown = pa.nulls(10_000, pa.string())
+    table = pa.table({"key": keys(10_000), "pixel_sha256": unknown, "cluster": unknown})
     held = order.held_out(table, seed=0, fraction=0.5)
     first_half = coins(table["key"], seed=0, what="order") < 2**63
     assert abs((held == first_half).mean() - 0.5) < 0.03

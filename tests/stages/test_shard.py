@@ -174,6 +174,29 @@ def test_an_image_lies_in_one_split_only(tmp_path: Path) -> None:
     assert set(index["splits"]) == {"train", "val"}
 
 
+def near(number: int) -> list[Fetched]:
+    """Five pairs of images whose perceptual hashes differ in two bits from one to the next: near only in a chain."""
+    start = random.Random(number).getrandbits(64)
+    hashes = [start ^ ((1 << 2 * i) - 1) for i in range(5)]
+    return [
+        Fetched(f"http://h{i}.test/{number}", f"dog {number} {i}", jpeg(number * 5 + i), {"phash": value})
+        for i, value in enumerate(hashes)
+    ]
+
+
+@pytest.mark.parametrize("parts", [1, 4])
+def test_near_duplicates_lie_in_one_split_only(tmp_path: Path, parts: int) -> None:
+    clusters = [near(number) for number in range(40)]
+    pairs = [pair for cluster in clusters for pair in cluster]
+    random.Random(parts).shuffle(pairs)
+    dataset = shard(tmp_path, cut(pairs, parts), val_fraction=0.3, slices=3, samples_per_shard=50)
+    val = {key for key, _ in samples(dataset, "val")}
+    counts = [sum(pair.key in val for pair in cluster) for cluster in clusters]
+    assert set(counts) == {0, 5}
+    assert 3 <= counts.count(5) <= 24
+    assert len(val) + len(samples(dataset)) == 200
+
+
 def test_shards_stay_below_their_bytes(tmp_path: Path) -> None:
     image = b"\xff\xd8\xff" + bytes(200_000)
     pairs = [Fetched(f"http://a.test/{i}", "a dog", image) for i in range(23)]

@@ -42,17 +42,22 @@ def slice_of(order: npt.NDArray[np.uint64], count: int) -> npt.NDArray[np.int64]
 def held_out(pairs: pa.Table, *, seed: int, fraction: float) -> npt.NDArray[np.bool_]:
     """Say which pairs belong to the validation split, bool of shape (n,).
 
-    The coin is tossed for the image (its pixels' hash), so that no image lies in both splits; for the pair's
-    key where the hash is not known.
+    The coin is tossed for the cluster of near-duplicate images that the pair belongs to; for the image (its
+    pixels' hash) where that is a cluster of one; for the pair's key where the hash is not known either.
+
+    Args:
+        pairs: n rows with the columns key, pixel_sha256 and cluster, the name of the cluster or null.
+        seed: of the coin.
+        fraction: of the clusters that are held out, 0 to 1.
 
     Example:
-        >>> pairs = pa.table({"key": ["0" * 32, "f" * 32], "pixel_sha256": ["ab" * 32] * 2})
+        >>> pairs = pa.table({"key": ["0" * 32, "f" * 32], "pixel_sha256": ["ab" * 32] * 2, "cluster": [None] * 2})
         >>> one, other = held_out(pairs, seed=1, fraction=0.5)
         >>> one == other, held_out(pairs, seed=1, fraction=0.0).any()
         (np.True_, np.False_)
     """
     images = pc.utf8_slice_codeunits(pairs["pixel_sha256"].cast(pa.string()), 0, 32)
-    tossed = coins(pc.coalesce(images, pairs["key"]), seed=seed, what="split")
+    tossed = coins(pc.coalesce(pairs["cluster"].cast(pa.string()), images, pairs["key"]), seed=seed, what="split")
     return tossed.astype(np.float64) < fraction * 2.0**64
 
 

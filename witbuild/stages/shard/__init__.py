@@ -1,5 +1,6 @@
 """Write the data set: WebDataset tars in one shuffled order, whatever parts and workers made them.
 
+pairs ─ image clusters ─> groups                        only with a val_fraction
 pairs ─ scatter ─> samples, sliced by coin ─ sort ─> samples in the global order ─ pack ─> shards ─ index
                                                                     images ────────┘
 
@@ -20,6 +21,7 @@ from witbuild.stages.shard.formats import Img2datasetPack, ParquetPack, TarPack
 from witbuild.stages.shard.index import FlatIndex, Index
 from witbuild.stages.shard.scatter import Scatter
 from witbuild.stages.shard.sort import Sort
+from witbuild.stages.shard.split import image_clusters
 
 
 class Shard(Stage):
@@ -39,7 +41,7 @@ class Shard(Stage):
     max_shard_bytes: int | None = Field(1_000_000_000, ge=1 << 20)
     """At most so many bytes in a tar; a single larger sample has a tar of its own."""
     val_fraction: float = Field(0.0, ge=0, lt=1)
-    """Share of the images that go to a second split, named val."""
+    """Share of the images that go to a second split, named val; near-duplicate images go the same way."""
     seed: int = 0
     """Of the shuffle and of the split."""
     slices: int = Field(16, ge=1, le=1 << 16)
@@ -52,12 +54,13 @@ class Shard(Stage):
         return self
 
     def steps(self) -> tuple[Stage, ...]:
-        """Return the four steps."""
+        """Return the four steps; those that cluster the images come first when there are two splits."""
         pack = (
             Img2datasetPack if self.layout == "img2dataset" else {"tar": TarPack, "parquet": ParquetPack}[self.format]
         )
         limits = {"samples_per_shard": self.samples_per_shard, "max_shard_bytes": self.max_shard_bytes}
         return (
+            *(image_clusters(self.slices) if self.val_fraction else ()),
             Scatter(seed=self.seed, slices=self.slices, val_fraction=self.val_fraction),
             Sort(),
             pack(**limits, train_slices=self.slices),

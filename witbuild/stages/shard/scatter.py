@@ -20,7 +20,7 @@ class Scatter(MapStage):
 
     name: ClassVar = "shard.scatter"
     reads: ClassVar = ("pairs",)
-    optional: ClassVar = ("queries", "tombstones")
+    optional: ClassVar = ("queries", "tombstones", "groups")
     output: ClassVar = "samples"
 
     seed: int
@@ -34,7 +34,9 @@ class Scatter(MapStage):
         """Render each pair that has an image; slice by split and coin."""
         from witbuild.io import tables
         from witbuild.sample.tombstones import standing
+        from witbuild.stages.shard.split import with_cluster
 
+        table = with_cluster(table, task.sources.get("groups"), task.index)
         fetched = table.filter(table["image_part"].is_valid())
         missing = table.num_rows - fetched.num_rows
         fetched, taken_down = standing(fetched, task.sources.get("tombstones"))
