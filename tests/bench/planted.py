@@ -11,12 +11,14 @@ import pyarrow.compute as pc
 
 from witbuild.io import tables
 from witbuild.schema import PAIRS
+from witbuild.schema import QUERIES as QUERIES_SCHEMA
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 WORDS, EXACT, NEAR = 200_000, 0.1, 0.1
 """Vocabulary; share of captions that repeat one before them as it is, and with words changed."""
+QUERIES = 500_000
 ROWS = 250_000
 """Rows a part."""
 
@@ -38,7 +40,7 @@ def joined(numbers: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> pa.A
 def captions(count: int, seed: int) -> tuple[pa.Array, npt.NDArray[np.int64]]:
     """Return captions of 5 to 20 words, and for each the row that it was copied from, or its own.
 
-    A copy is exact, or has one to four of its words replaced or one appended: Jaccard similarities from 0.3 to 0.95.
+    A copy is exact, or has one to four of its words replaced: Jaccard similarities from 0.1 to 0.93.
     """
     random = np.random.default_rng(seed)
     sizes = random.integers(5, 20, count)
@@ -73,6 +75,7 @@ def pairs(count: int, seed: int, *, images: int = 0) -> pa.Table:
             f"http://images.test/{seed}/", pa.array(numbers).cast(pa.string()), ".jpg", ""
         ),
         "caption": texts,
+        "query_ids": matches(count, seed),
         "caption_source": pa.array(["alt"]).take(pa.array(np.zeros(count, np.int64))),
         "source": pa.array(["site"]).take(pa.array(np.zeros(count, np.int64))),
         "page_url": pc.binary_join_element_wise(
@@ -82,6 +85,28 @@ def pairs(count: int, seed: int, *, images: int = 0) -> pa.Table:
         "height": pa.array(random.integers(100, 2_000, count), pa.int32()),
     }
     return tables.conform(pa.table(made), PAIRS)
+
+
+def matches(count: int, seed: int) -> pa.Array:
+    """Return the queries that each of so many pairs matches: 5 on average, the frequent ones as often as MetaCLIP's."""
+    random = np.random.default_rng(seed + 2)
+    weights = np.cumsum(np.arange(1, QUERIES + 1) ** -1.3)
+    owners = np.repeat(np.arange(count), 1 + random.poisson(5.5, count))  # some are drawn twice and count once
+    drawn = np.searchsorted(weights / weights[-1], random.random(owners.size))
+    codes = np.unique(owners * QUERIES + np.minimum(drawn, QUERIES - 1))
+    offsets = np.concatenate(([0], np.cumsum(np.bincount(codes // QUERIES, minlength=count)))).astype(np.int32)
+    return pa.ListArray.from_arrays(offsets, (codes % QUERIES).astype(np.int32))
+
+
+def save_queries(folder: Path) -> str:
+    """Write the list of queries."""
+    numbers = np.arange(QUERIES)
+    names = pc.binary_join_element_wise("query", pa.array(numbers).cast(pa.string()), " ")
+    source = pa.array(["list"]).take(pa.array(np.zeros(QUERIES, np.int64)))
+    table = pa.table({"query_id": numbers, "query": names, "source": source, "rank": numbers})
+    folder.mkdir(parents=True)
+    tables.write(folder / "00000.parquet", tables.conform(table, QUERIES_SCHEMA), dropped={})
+    return str(folder)
 
 
 def save(folder: Path, count: int, rows: int = ROWS) -> str:
