@@ -173,7 +173,7 @@ class Manifest:
             )
         except (TypeError, KeyError) as error:
             raise CorruptPartError(f"{path}: not a manifest ({error}); delete it and run again") from error
-        if manifest.fingerprint != content["fingerprint"]:
+        if manifest.fingerprint != content.get("fingerprint"):
             raise CorruptPartError(f"{path}: its fingerprint does not fit its content; delete it and run again")
         return manifest
 
