@@ -98,6 +98,8 @@ class Stage(BaseModel):
     """At most so many times is it run again on its own output, until `settled`."""
     may_be_empty: ClassVar[bool] = False
     """Whether queries, pairs or shards may come out empty without an error."""
+    told_by_tasks: ClassVar[tuple[str, ...]] = ()
+    """Parameters that change nothing of a task but what its sources and arguments say already."""
     reproducible: ClassVar[bool] = True
     """Whether the same input gives the same bytes on any machine; others do not count in the run's root."""
 
@@ -112,6 +114,14 @@ class Stage(BaseModel):
     def process(self, task: Task) -> Part:
         """Do a task; anywhere, perhaps twice; leaves nothing but its result."""
         raise NotImplementedError
+
+    def recall(self, task: Task, earlier: Inputs) -> None:
+        """Put into a task's scratch folder what the same step of an earlier run found out; by default nothing.
+
+        Args:
+            task: about to be done.
+            earlier: kind -> paths of all parts that the step wrote then, with the same parameters.
+        """
 
     def table_schema(self) -> pa.Schema:
         """Return the schema of the output; a third party's stage with a table of its own overrides this."""

@@ -42,6 +42,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Write card, Croissant, licences and manifest of the data set.",
     ),
     "verify": (RELEASE, "witbuild.cli.release:verify", "Hash every file again and name what differs."),
+    "update": (
+        CHANGE,
+        "witbuild.cli.update:update",
+        "Add to an earlier run; only what is new is harvested and fetched.",
+    ),
     "takedown": (CHANGE, "witbuild.cli.takedown:takedown", "Remove pairs from a run's data set, for good."),
     "stages": (LOOK, "witbuild.cli.recipes:stages", "Describe every stage with its parameters."),
     "status": (LOOK, "witbuild.cli.results:status", "Print a run's funnel."),

@@ -77,6 +77,7 @@ def carry_out(
     restart_from: str = "",
     until: str = "",
     chosen: tuple[int, int] = (0, 1),
+    earlier: str = "",
 ) -> Run:
     """Run a recipe, drawing its progress."""
     from witbuild.cli.progress import drawn
@@ -84,7 +85,12 @@ def carry_out(
 
     with where.open() as engine, drawn() as progress:
         settings = Settings(
-            progress=progress, slice_index=chosen[0], slice_count=chosen[1], until=until, restart_from=restart_from
+            progress=progress,
+            slice_index=chosen[0],
+            slice_count=chosen[1],
+            until=until,
+            restart_from=restart_from,
+            earlier=earlier,
         )
         return run_recipe(recipe, out, engine, settings)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from witbuild.errors import VerificationError
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from witbuild.io.run import StageFolder
-    from witbuild.stage import Part, Stage, Task
+    from witbuild.stage import Inputs, Part, Stage, Task
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,16 @@ class Execute:
 
     stage: Stage
     folder: StageFolder
+    earlier: Inputs = field(default_factory=dict)
+    """What the same step of an earlier run wrote."""
 
     def __call__(self, task: Task) -> Done:
         """Do the task; nothing is seen of it until everything is."""
         started = time.perf_counter()
         task = replace(task, scratch=self.folder.scratch_path(task.index))
         try:
+            if self.earlier:
+                self.stage.recall(task, self.earlier)
             part = self.stage.process(task)
             check_rows(self.stage, task, part)
             done = self._publish(task, part, started)

@@ -12,7 +12,7 @@ from witbuild.runner.append import recorded
 from witbuild.runner.steps import Shelf, expand
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from witbuild.io.manifest import Manifest
     from witbuild.io.run import StageFolder
@@ -29,6 +29,8 @@ class Made:
     manifest: Manifest
     inputs: Inputs
     """Kind -> paths of the parts that it read."""
+    upstream: Mapping[str, str]
+    """Kind -> fingerprint of what lies there now; another than the manifest's where something was replaced."""
 
     def paths(self, kind: str = "") -> tuple[str, ...]:
         """Return the paths of its table's parts, or of its side files of a kind, in order."""
@@ -60,7 +62,8 @@ def replay(root: str, *, tombstones: bool = True) -> Iterator[Made]:
             if manifest is None:
                 return
             inputs = shelf.inputs(step.stage)
-            yield Made(stage=step.stage, run=run, folder=folder, manifest=manifest, inputs=inputs)
+            upstream = shelf.upstream(inputs)
+            yield Made(stage=step.stage, run=run, folder=folder, manifest=manifest, inputs=inputs, upstream=upstream)
             shelf.add(run, manifest, (step.stage.output, *step.stage.files))
             if step.stage.settled(manifest.rows, manifest.dropped):
                 break

@@ -9,6 +9,7 @@ from witbuild.errors import EmptyError, RetryLaterError, VerificationError
 from witbuild.io import redo, store
 from witbuild.io.manifest import Manifest
 from witbuild.io.run import RECIPE, TOMBSTONES, Run
+from witbuild.runner.earlier import Earlier, adopt, digests, task_digest
 from witbuild.runner.execute import Execute
 from witbuild.runner.identity import begin, identify
 from witbuild.runner.steps import Shelf, Step, check_order, expand, first_step, until
@@ -57,6 +58,7 @@ class Settings:
 
     `slice_index` of `slice_count` does only the tasks whose index leaves that remainder: one job of an array. `until`
     names the stage after which to stop, `restart_from` the stage that is deleted first, with all that follows it.
+    `earlier` is another run, whose parts are taken over where they are made of the same.
     """
 
     progress: Progress = field(default_factory=Silent)
@@ -64,6 +66,7 @@ class Settings:
     slice_count: int = 1
     until: str = ""
     restart_from: str = ""
+    earlier: str = ""
 
 
 def run_recipe(recipe: Recipe, root: str, engine: Engine, settings: Settings | None = None) -> Run:
@@ -85,7 +88,8 @@ def run_recipe(recipe: Recipe, root: str, engine: Engine, settings: Settings | N
     if store.exists(path := store.join(root, TOMBSTONES)):
         shelf.add_tombstones(path)
     store.commit_bytes(store.join(root, RECIPE), recipe.to_yaml().encode())
-    runner = _Runner(run, shelf, engine, settings)
+    earlier = Earlier(settings.earlier) if settings.earlier else None
+    runner = _Runner(run, shelf, engine, settings, earlier)
     for step in until(steps, settings.until) if settings.until else steps:
         runner.finish(step)
     run.sweep()
@@ -100,6 +104,9 @@ class _Runner:
     shelf: Shelf
     engine: Engine
     settings: Settings
+    earlier: Earlier | None = None
+    known: dict[str, str] = field(default_factory=dict)
+    """Path -> sha256 of what the steps wrote, when there is an earlier run to compare with."""
 
     def finish(self, step: Step) -> None:
         """Run a step, again and again on its own output when it works in rounds."""
@@ -109,6 +116,8 @@ class _Runner:
             folder = self.run.folder(step.number, step.stage.name, round_number)
             manifest = self.ensure(step.stage, folder, round_number)
             self.shelf.add(self.run, manifest, (step.stage.output, *step.stage.files))
+            if self.earlier:
+                self.known.update(digests(self.run, manifest))
             if step.stage.settled(manifest.rows, manifest.dropped):
                 return
         raise VerificationError(f"stage {step.stage.name} did not settle in {rounds} rounds: a fault of the stage")
@@ -123,7 +132,7 @@ class _Runner:
     def make(self, stage: Stage, folder: StageFolder, identity: Identity, inputs: Inputs) -> Manifest:
         """Do the tasks that are missing and seal the stage."""
         tasks = _planned(stage, inputs)
-        self.do_missing(stage, folder, tasks)
+        self.do_missing(stage, folder, tasks, identity)
         _check_whole(stage, folder, tasks)
         manifest = Manifest(
             identity=identity,
@@ -137,14 +146,28 @@ class _Runner:
         self.settings.progress.end(manifest)
         return manifest
 
-    def do_missing(self, stage: Stage, folder: StageFolder, tasks: Sequence[Task]) -> None:
-        """Do the tasks of this slice that no earlier run finished."""
+    def do_missing(self, stage: Stage, folder: StageFolder, tasks: Sequence[Task], identity: Identity) -> None:
+        """Do the tasks of this slice that no earlier attempt or run finished."""
         settings, finished = self.settings, folder.finished(stage.output)
         mine = [task for task in tasks if task.index % settings.slice_count == settings.slice_index]
         missing = [task for task in mine if task.index not in finished]
+        missing = self.adopt(stage, folder, missing, identity)
         settings.progress.begin(folder.name, len(mine), len(mine) - len(missing))
-        for done in self.engine.map(Execute(stage, folder), missing):
+        outputs = self.earlier.outputs(folder, identity) if self.earlier else {}
+        for done in self.engine.map(Execute(stage, folder, outputs), missing):
             settings.progress.advance(done)
+
+    def adopt(self, stage: Stage, folder: StageFolder, tasks: list[Task], identity: Identity) -> list[Task]:
+        """Take over what the earlier run made of equal tasks, and return the other tasks."""
+        parts = self.earlier.parts(folder) if self.earlier and tasks else {}
+        left = []
+        for task in tasks:
+            found = parts.get(task_digest(identity, stage, task, self.known)) if parts else None
+            if found is None:
+                left.append(task)
+            else:
+                adopt(*found, folder)
+        return left
 
 
 def _planned(stage: Stage, inputs: Inputs) -> list[Task]:

@@ -23,6 +23,7 @@ class Harvest(Stage):
 
     name: ClassVar = "harvest"
     output: ClassVar = "pairs"
+    told_by_tasks: ClassVar = ("inputs",)
 
     source: Literal["wat", "warc", "urls", "site", "html", "folder"]
     """What the inputs are: Common Crawl WATs, WARCs, URL lists, live sites, HTML files, images with texts."""

@@ -27,6 +27,15 @@ class Download(Fetching):
         self.check_contact()
         return per_slice({"pairs": inputs["pairs"]}, self.slices)
 
+    def recall(self, task: Task, earlier: Inputs) -> None:
+        """Put what an earlier run's part of the same slice found out into the task's journal."""
+        from witbuild.stages.fetch.journal import Journal
+        from witbuild.stages.fetch.recall import recall
+
+        parts = [earlier[kind][task.index] for kind in ("pairs", "fetches", "images")]
+        with Journal(Path(task.scratch)) as journal:
+            recall(journal, *parts, hashes_needed=self.require_hash)
+
     def process(self, task: Task) -> Part:
         """Return the pairs whose image is stored, with its columns; the rest is dropped with its reason."""
         from witbuild.io import tables
