@@ -1,0 +1,101 @@
+"""Shard beside `cat` of the same image bytes into one file, which is what the disk gives; both wait for the disk.
+
+The whole stage is timed: records rendered and sorted, images read from fetch's parts in the global order, tars written,
+each byte hashed twice (the file and its sample), metadata, index; by one process, so that the table, which has the
+processor's seconds, has all of them. The notes have the clock's. Peak memory is that of the process.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.bench.conftest import Bench, Side
+from tests.fetched import Fetched, save
+from witbuild.engine.local import LocalEngine
+from witbuild.recipe import Recipe
+from witbuild.runner import run_recipe
+from witbuild.stages.shard import Shard
+
+pytestmark = pytest.mark.bench
+
+PARTS, IMAGES, IMAGE_BYTES, PER_SHARD = 4, 2_000, 64_000, 1_000
+ROUNDS = 3
+PEAK = """
+import re, sys
+from tests.bench.test_bench_shard import shard
+from pathlib import Path
+shard(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.fixture(scope="module")
+def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pairs with images of random bytes behind a JPEG's first three."""
+    folder, random = tmp_path_factory.mktemp("bench"), np.random.default_rng(1)
+
+    def one(number: int) -> Fetched:
+        image = b"\xff\xd8\xff" + random.bytes(IMAGE_BYTES - 3)
+        return Fetched(f"http://a.test/{number}.jpg", f"a red dog, number {number}", image)
+
+    save(folder, ([one(part * IMAGES + i) for i in range(IMAGES)] for part in range(PARTS)))
+    return folder
+
+
+def shard(source: Path, out: Path, kind: str = "tar", samples: int = PER_SHARD) -> None:
+    shutil.rmtree(out, ignore_errors=True)
+    inputs = {name: str(source / name) for name in ("pairs", "images", "queries")}
+    with LocalEngine(1) as engine:
+        stage = Shard.model_validate({"samples_per_shard": samples, "format": kind})
+        run_recipe(Recipe(stages=(stage,), inputs=inputs), str(out), engine)
+
+
+def cat(source: Path, out: Path) -> None:
+    out.unlink(missing_ok=True)
+    subprocess.run(["sh", "-c", 'cat "$1"/*.tar > "$2" && sync "$2"', "sh", source / "images", out], check=True)
+
+
+def wall(run: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def peak(source: Path, out: Path, kind: str, samples: int) -> float:
+    """Return the peak memory of a process that shards, MB."""
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, source, out, kind, str(samples)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(done.stdout) / 1024
+
+
+def test_bench_shard_beside_cat(bench: Bench, fetched: Path, tmp_path: Path) -> None:
+    megabytes = PARTS * IMAGES * IMAGE_BYTES // 1_000_000
+    sides: dict[str, Callable[[], None]] = {
+        "witbuild shard, tar": lambda: shard(fetched, tmp_path / "tar"),
+        "witbuild shard, parquet": lambda: shard(fetched, tmp_path / "parquet", "parquet"),
+        "cat and sync": lambda: cat(fetched, tmp_path / "all"),
+    }
+    bench.compare("shard", "MB", {name: Side(run, megabytes) for name, run in sides.items()}, rounds=ROUNDS)
+    rounds = [{name: wall(run) for name, run in sides.items()} for _ in range(ROUNDS)]
+    seconds = {name: statistics.median(one[name] for one in rounds) for name in sides}
+    for name, took in seconds.items():
+        times = took / seconds["cat and sync"]
+        bench.note(f"{name}: {megabytes / took:,.0f} MB/s by the clock, {times:.1f} times what cat takes")
+    for kind in ("tar", "parquet"):
+        for samples in (PER_SHARD, PER_SHARD // 4):
+            memory, size = peak(fetched, tmp_path / "peak", kind, samples), samples * IMAGE_BYTES / 1e6
+            bench.note(f"{kind}: peak memory {memory:,.0f} MB with shards of {size:,.0f} MB")
