@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "match": (STAGE, _STAGE, "Keep the pairs whose caption contains a query, and write down which."),
     "filter": (STAGE, _STAGE, "Drop pairs by declared rules, each drop with its reason."),
     "dedup": (STAGE, _STAGE, "Group near-duplicate pairs and keep one of each group."),
+    "decontaminate": (STAGE, _STAGE, "Drop or flag pairs that stand in an evaluation set."),
     "balance": (STAGE, _STAGE, "Keep at most `limit` pairs a query."),
     "fetch": (STAGE, _STAGE, "Download, check, resize and re-encode the images, politely."),
     "shard": (STAGE, _STAGE, "Write WebDataset tars that any CLIP trainer reads."),

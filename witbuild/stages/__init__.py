@@ -10,6 +10,7 @@ STAGES = {
     "match": "witbuild.stages.match:Match",
     "filter": "witbuild.stages.filter:Filter",
     "dedup": "witbuild.stages.dedup:Dedup",
+    "decontaminate": "witbuild.stages.decontaminate:Decontaminate",
     "balance": "witbuild.stages.balance:Balance",
     "fetch": "witbuild.stages.fetch:Fetch",
     "shard": "witbuild.stages.shard:Shard",
