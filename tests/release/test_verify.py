@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from collections.abc import Iterator
@@ -132,6 +133,17 @@ def test_missing_added_and_cut_files_are_named(run: Path, tmp_path: Path) -> Non
     assert "sha256 is" in found[f"data/{second.name}"] and len(found) == 3
 
 
+def test_what_a_clone_or_a_cache_leaves_is_not_looked_at(run: Path, tmp_path: Path) -> None:
+    dataset = tmp_path / "dataset"
+    shutil.copytree(run / "dataset", dataset)
+    (dataset / ".git").mkdir()
+    for name in (".gitattributes", ".git/config"):
+        (dataset / name).write_text("theirs")
+    assert verify(str(dataset)).differences == ()
+    assert release(str(dataset.parent)) != release(str(run))  # the card has no funnel outside a run
+    assert verify(str(dataset)).differences == ()
+
+
 def test_a_folder_without_a_manifest_is_refused(run: Path, tmp_path: Path) -> None:
     shutil.copytree(run / "dataset", tmp_path / "dataset")
     (tmp_path / "dataset" / "manifest.json").unlink()
@@ -145,6 +157,8 @@ def test_the_command_names_what_differs_and_fails_with_4(run: Path) -> None:
     done = CliRunner().invoke(app, ["verify", str(run / "dataset")])
     assert done.exit_code == 0 and "root " in done.stdout
     with flipped(run / "dataset" / "README.md", 9, 1):
+        listed = json.loads(CliRunner().invoke(app, ["verify", str(run / "dataset"), "--json"]).stdout)
         done = CliRunner().invoke(app, ["verify", str(run / "dataset")])
     assert "README.md: sha256 is" in done.stdout
+    assert [one["path"] for one in listed["differences"]] == ["README.md"]
     assert isinstance(done.exception, VerificationError) and done.exception.exit_code == 4

@@ -28,10 +28,24 @@ class Entry:
 
 
 def names(root: str) -> list[str]:
-    """Return every file below a folder but its manifest, as paths from it, sorted."""
+    """Return the files below a folder that belong to the data set, as paths from it, sorted.
+
+    Its manifest does not, nor do hidden files and folders: clones and caches leave them.
+    """
     prefix = root.rstrip("/") + "/"
     found = [path.removeprefix(prefix) for path in store.expand(root)]
-    return sorted(name for name in found if name != MANIFEST and not name.endswith(store.PARTIAL))
+    return sorted(name for name in found if _belongs(name))
+
+
+def _belongs(name: str) -> bool:
+    """Say whether a file belongs to the data set.
+
+    Example:
+        >>> _belongs("data/sizes.json"), _belongs(".git/config"), _belongs("manifest.json")
+        (True, False, False)
+    """
+    hidden = any(part.startswith(".") for part in name.split("/"))
+    return name != MANIFEST and not hidden and not name.endswith(store.PARTIAL)
 
 
 def entries(root: str, paths: Iterable[str]) -> Iterator[Entry]:
