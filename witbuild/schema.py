@@ -44,8 +44,9 @@ QUERIES = pa.schema(
 
 CORPUS = pa.schema(
     [
-        column("file", pa.string(), "name of the dump or word list, without its folder"),
-        column("start", pa.int64(), "first byte of the range of the file that was read"),
+        column("file", pa.string(), "name of the file, without its folder"),
+        column("kind", pa.string(), "dump | cirrus | parquet | words: witbuild.sources.corpus, or ready counts"),
+        column("start", pa.int64(), "where the range of the file that was read begins: byte, in parquet row group"),
         column("pages", pa.int64(), "articles counted; 0 in a word list"),
         column("words", pa.int64(), "words counted, repeats included: N of the PMI"),
     ],

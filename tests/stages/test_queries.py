@@ -26,8 +26,9 @@ from witbuild.io.run import Run
 from witbuild.recipe import Recipe
 from witbuild.recipe.recipe import make_stage
 from witbuild.runner import run_recipe
+from witbuild.sources import corpus
 from witbuild.sources.wikipedia import read_header, read_pages
-from witbuild.stages.queries import Queries, count
+from witbuild.stages.queries import Queries
 from witbuild.text.tokens import SEMANTICS, Semantics
 from witbuild.text.words import is_word, line_tokens
 
@@ -224,7 +225,7 @@ def test_any_number_of_workers_ranges_and_slices_gives_the_same_list(
     given["min_bigram_word_count"] = 3
     one, two = build(tmp_path / "one", **given), build(tmp_path / "two", workers=2, **given)
     assert one.merkle_root() == two.merkle_root()
-    monkeypatch.setattr(count, "RANGE_BYTES", 40_000)
+    monkeypatch.setattr(corpus, "RANGE_BYTES", 40_000)
     ranges = build(tmp_path / "ranges", **given)
     assert len(rows(ranges, "corpus")) == 8
     assert rows(ranges) == rows(one)
@@ -262,7 +263,7 @@ def test_a_truncated_dump_leaves_no_list(tmp_path: Path) -> None:
 
 def test_an_empty_list_is_an_error_that_names_what_was_read(tmp_path: Path) -> None:
     dumps = [write_dump(tmp_path / "d.bz2", "a dog")]
-    said = r"yielded no queries; read d\.bz2 from byte 0 \(1 articles, 2 words\); dropped: nothing"
+    said = r"yielded no queries; read d\.bz2 from 0 \(1 articles, 2 words\); dropped: nothing"
     with pytest.raises(EmptyError, match=said):
         build(tmp_path / "run", wikipedia=dumps, bigrams=0)
 

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from witbuild.io.unpack import lines
+from witbuild.sources.unpack import lines
 
 if TYPE_CHECKING:
     from collections import Counter

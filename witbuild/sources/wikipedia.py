@@ -12,13 +12,13 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from witbuild.errors import InputError
-from witbuild.io.unpack import chunks
+from witbuild.sources.unpack import chunks
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator
 
-    from witbuild.io.unpack import Chunk
+    from witbuild.sources.unpack import Chunk
 
 MAX_HEADER_BYTES: Final = 1 << 20
 MAX_PAGE_BYTES: Final = 1 << 26

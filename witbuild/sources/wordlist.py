@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from witbuild.io.unpack import lines
+from witbuild.sources.unpack import lines
 from witbuild.text.words import is_word, line_tokens
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 WordNet 3.0 ships with the package as `witbuild/data/wordnet-3.0.txt.xz`: its notice as lines that start with
 ``#``, then a line a synset, part of speech and first lemma. Another WordNet is read from its database files
-(WNDB(5WN)).
+(WNDB(5WN)) or from WN-LMF (`witbuild.sources.wnlmf`).
 """
 
 from __future__ import annotations
@@ -43,6 +43,22 @@ def shipped() -> list[Synset]:
     """
     packed = resources.files("witbuild").joinpath("data", SHIPPED).read_bytes()
     return list(parse(lzma.decompress(packed).decode().splitlines()))
+
+
+def read_synsets(path: str = "") -> Iterator[Synset]:
+    """Yield the synsets of a folder of database files or of a WN-LMF file; of WordNet 3.0 when no path is given.
+
+    Raises:
+        InputError: what is there is neither.
+    """
+    from witbuild.sources.wnlmf import read_wnlmf
+
+    if not path:
+        yield from shipped()
+    elif Path(path).is_dir():
+        yield from read_wndb(path)
+    else:
+        yield from read_wnlmf(path)
 
 
 def parse(lines: Iterable[str]) -> Iterator[Synset]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
+from witbuild.errors import InputError
 from witbuild.io import store
 from witbuild.stage import Inputs, Part, Task
 from witbuild.stages.queries.parameters import Cut, Dumps, Read, WordLists
@@ -16,12 +17,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from witbuild.io.runs import RunWriter
+    from witbuild.sources.corpus import Kind
     from witbuild.text.ngrams import NgramCounter, Round
 
-RANGE_BYTES: Final = 1 << 26
-"""Compressed bytes of a dump that are one task; a dump of one bzip2 stream is one task anyway."""
-BATCH_BYTES: Final = 1 << 22
-"""Wikitext that is cleaned and counted in one call."""
+WORD_LIST: Final = "words"
+"""Kind of source of a task that takes ready counts; the others are kinds of corpus."""
 ROWS: Final = 1 << 19
 """Redirects or words of a list that are held until they are written."""
 
@@ -37,16 +37,15 @@ class Count(WordLists, Dumps, Read, Cut):
     """Whether bigrams are counted at all."""
 
     def plan(self, inputs: Inputs) -> Iterator[Task]:
-        """Yield a task for each range of a dump and each word list."""
-        tasks = [*self._ranges(), *(("word_counts", path, 0, 0) for path in expanded(self.word_counts))]
-        for index, (kind, path, start, stop) in enumerate(tasks):
-            yield Task(index, {kind: (path,)}, {"start": start, "stop": stop})
+        """Yield a task for each range of a text and each word list."""
+        from witbuild.sources.corpus import ranges
 
-    def _ranges(self) -> Iterator[tuple[str, str, int, int]]:
-        for path in expanded(self.wikipedia):
-            size = store.size(path) if path.endswith(".bz2") else 0
-            for start in range(0, max(size, 1), RANGE_BYTES):
-                yield "wikipedia", path, start, start + RANGE_BYTES
+        texts = [
+            (part.kind, part.path, part.start, part.stop) for path in expanded(self.wikipedia) for part in ranges(path)
+        ]
+        lists = [(WORD_LIST, path, 0, 0) for path in expanded(self.word_counts)]
+        for index, (kind, path, start, stop) in enumerate([*texts, *lists]):
+            yield Task(index, {kind: (path,)}, {"start": start, "stop": stop})
 
     def process(self, task: Task) -> Part:
         """Return one row about the range; the counts are in the side files."""
@@ -61,14 +60,15 @@ class Count(WordLists, Dumps, Read, Cut):
                 kind: stack.enter_context(_writer(files[kind], schema, self.slices)) for kind, schema in schemas.items()
             }
             pages, words = self._read(task, writers, dropped)
-        (path,) = next(iter(task.sources.values()))
-        row = {"file": path.rsplit("/", 1)[-1], "start": task.arguments["start"], "pages": pages, "words": words}
+        ((kind, (path,)),) = task.sources.items()
+        row = {"file": path.rsplit("/", 1)[-1], "kind": kind, "start": task.arguments["start"]}
+        row |= {"pages": pages, "words": words}
         return Part(tables.from_rows([row], CORPUS), dropped, files=files)
 
     def _read(self, task: Task, writers: dict[str, RunWriter], dropped: Counter[str]) -> tuple[int, int]:
         """Fill the side files; return how many pages and words were counted."""
-        if "word_counts" in task.sources:
-            return 0, self._read_list(task.sources["word_counts"][0], writers["words"], dropped)
+        if WORD_LIST in task.sources:
+            return 0, self._read_list(task.sources[WORD_LIST][0], writers["words"], dropped)
         from witbuild.text.ngrams import NgramCounter
 
         def write(counts: Round) -> None:
@@ -77,30 +77,21 @@ class Count(WordLists, Dumps, Read, Cut):
                 writers["bigrams"].add_slices(counts.bigrams(self.slices))
 
         counter = NgramCounter(self.semantics, write, bigrams=self.count_bigrams)
-        self._read_dump(task, counter, writers["redirects"], dropped)
+        self._read_texts(task, counter, writers["redirects"], dropped)
         counter.close()
         if counter.too_large:
             dropped["page_too_large"] = counter.too_large
         return counter.pages - counter.too_large, counter.tokens
 
-    def _read_dump(self, task: Task, counter: NgramCounter, redirects: RunWriter, dropped: Counter[str]) -> None:
-        from witbuild.sources.wikipedia import read_header, read_pages
-        from witbuild.text.wikitext import media_names, pack, plain_texts
+    def _read_texts(self, task: Task, counter: NgramCounter, redirects: RunWriter, dropped: Counter[str]) -> None:
+        from witbuild.sources.corpus import Range, read
 
-        (path,) = task.sources["wikipedia"]
-        media = media_names(read_header(path).media)
-        batch, size, moved = [], 0, _Redirects(redirects, self.slices)
-        for page in read_pages(path, dropped, task.arguments["start"], task.arguments["stop"]):
-            if page.redirect:
-                moved.add(page.title, page.redirect)
-                continue
-            batch.append(page.text)
-            size += len(page.text)
-            if size >= BATCH_BYTES:
-                counter.add(plain_texts(pack(batch), media))
-                batch, size = [], 0
-        if batch:
-            counter.add(plain_texts(pack(batch), media))
+        ((kind, (path,)),) = task.sources.items()
+        part = Range(path, cast("Kind", kind), task.arguments["start"], task.arguments["stop"])
+        moved = _Redirects(redirects, self.slices)
+        for batch in read(part, dropped):
+            counter.add(batch.texts)
+            moved.add(batch.redirects)
         moved.flush()
 
     def _read_list(self, path: str, writer: RunWriter, dropped: Counter[str]) -> int:
@@ -121,9 +112,10 @@ class _Redirects:
         self._titles: list[str] = []
         self._targets: list[str] = []
 
-    def add(self, title: str, target: str) -> None:
-        self._titles.append(title)
-        self._targets.append(target)
+    def add(self, redirects: Iterable[tuple[str, str]]) -> None:
+        for title, target in redirects:
+            self._titles.append(title)
+            self._targets.append(target)
         if len(self._titles) >= ROWS:
             self.flush()
 
@@ -139,8 +131,16 @@ class _Redirects:
 
 
 def expanded(patterns: Iterable[str]) -> list[str]:
-    """Return the files that paths, globs and URLs name, in the order given."""
-    return list(dict.fromkeys(path for pattern in patterns for path in store.expand(pattern)))
+    """Return the files that paths, globs and URLs name, in the order given.
+
+    Raises:
+        InputError: one names nothing.
+    """
+    found = {pattern: store.expand(pattern) for pattern in patterns}
+    for pattern, paths in found.items():
+        if not paths:
+            raise InputError(f"{pattern}: no such file")
+    return list(dict.fromkeys(path for paths in found.values() for path in paths))
 
 
 def _writer(path: object, schema: pa.Schema, slices: int) -> RunWriter:

@@ -70,11 +70,11 @@ class List(Listing, Ranking, WordLimits, Read):
         return (Candidate(str(number)) for number in range(self.numbers))
 
     def _synsets(self) -> Iterator[Candidate]:
-        from witbuild.sources.wordnet import name, read_wndb, shipped
+        from witbuild.sources.wordnet import name, read_synsets
         from witbuild.text.querylist import Candidate
 
         if self.synsets:
-            for synset in read_wndb(self.wordnet) if self.wordnet else shipped():
+            for synset in read_synsets(self.wordnet):
                 yield Candidate(name(synset.lemma, cut=self.cut_synsets), 0)
 
     def _bigrams(self, task: Task, dropped: Counter[str]) -> Iterator[Candidate]:
@@ -162,7 +162,7 @@ def _read(task: Task) -> str:
     from witbuild.io import tables
 
     files = [row for path in task.sources.get("corpus", ()) for row in tables.read(path).to_pylist()]
-    shown = [f"{row['file']} from byte {row['start']} ({row['pages']} articles, {row['words']} words)" for row in files]
+    shown = [f"{row['file']} from {row['start']} ({row['pages']} articles, {row['words']} words)" for row in files]
     more = f" and {len(shown) - 5} more" if len(shown) > 5 else ""
     names = "; ".join([*shown[:5], *task.sources["lists"]]) + more
     return f"read {names}" if names else "nothing was read: give wikipedia, word_counts, pageviews, lists or synsets"

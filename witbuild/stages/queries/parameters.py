@@ -32,7 +32,8 @@ class Dumps(Stage):
     """Where text comes from."""
 
     wikipedia: list[str] = digested([])
-    """Wikipedia dumps, *-pages-articles*.xml.bz2 (multistream ones are read in parallel): paths, globs or URLs."""
+    """Texts of Wikipedia: dumps, *-pages-articles*.xml.bz2 (multistream ones are read in parallel), search index dumps,
+    *-cirrussearch-content.json.gz, or cleaned text, *.parquet with a column `text`: paths, globs or URLs."""
 
 
 class WordLists(Stage):
@@ -97,7 +98,7 @@ class Listing(Stage):
     synsets: bool = True
     """Whether the names of WordNet's synsets are queries."""
     wordnet: str = digested("")
-    """Folder of another WordNet's database files (WNDB); WordNet 3.0, which ships with witbuild, when empty."""
+    """Another WordNet: the folder of its database files (WNDB) or a WN-LMF file; else WordNet 3.0, which ships."""
     cut_synsets: bool = False
     """Cut a synset's name at its first full stop and lower its case, as MetaCLIP does: `St._Petersburg` is `st`."""
     lists: list[str] = digested([])

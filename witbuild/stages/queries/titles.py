@@ -30,7 +30,9 @@ class Views(PageViews, Dumps, Cut):
 
     def plan(self, inputs: Inputs) -> Iterator[Task]:
         """Yield a task for each page view file."""
-        dumps = tuple(expanded(self.wikipedia)[:1])
+        from witbuild.sources.corpus import kind_of
+
+        dumps = tuple(path for path in expanded(self.wikipedia) if kind_of(path) == "dump")[:1]
         for index, path in enumerate(expanded(self.pageviews)):
             yield Task(index, {"pageviews": (path,), "wikipedia": dumps})
 

@@ -13,7 +13,7 @@ import zlib
 from typing import IO, TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from witbuild.errors import InputError
-from witbuild.io import store
+from witbuild.web.remote import open_read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,7 +100,7 @@ def chunks(path: str, start: int = 0, stop: int | None = None) -> Iterator[Chunk
         >>> [(chunk.data, chunk.own) for chunk in chunks(str(path), 0, 20)]
         [(b'one', True), (b'two', False)]
     """
-    with store.open_read(path) as stream:
+    with open_read(path) as stream:
         head = stream.read(_STREAM_BYTES)
         codec = next((codec for magic, codec in _CODECS if magic.match(head)), None)
         offset = _next_stream(stream, start, stop) if codec is bz2.BZ2Decompressor else (None if start else 0)

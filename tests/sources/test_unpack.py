@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from witbuild.errors import InputError
-from witbuild.io import unpack
+from witbuild.sources import unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
