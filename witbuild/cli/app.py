@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _STAGE = "witbuild.cli.stage:stage_function()"
 WORK, STAGE, LOOK = "The whole way", "One stage into a run directory", "Look"
-CHANGE = "Change a finished run"
+CHANGE = "Take over, grow or change what is finished"
 RELEASE = "Hand on"
 
 COMMANDS: dict[str, tuple[str, str, str]] = {
@@ -43,6 +43,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Write card, Croissant, licences and manifest of the data set.",
     ),
     "verify": (RELEASE, "witbuild.cli.release:verify", "Hash every file again and name what differs."),
+    "import": (
+        CHANGE,
+        "witbuild.cli.bring:bring",
+        "Make a run of what img2dataset downloaded.",
+    ),
     "update": (
         CHANGE,
         "witbuild.cli.update:update",
