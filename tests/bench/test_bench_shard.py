@@ -21,14 +21,17 @@ import pytest
 from tests.bench.conftest import Bench, Side
 from tests.fetched import Fetched, save
 from witbuild.engine.local import LocalEngine
+from witbuild.io.manifest import Manifest
 from witbuild.recipe import Recipe
-from witbuild.runner import run_recipe
+from witbuild.runner import Settings, run_recipe
+from witbuild.runner.run import Silent
 from witbuild.stages.shard import Shard
 
 pytestmark = pytest.mark.bench
 
 PARTS, IMAGES, IMAGE_BYTES, PER_SHARD = 4, 2_000, 64_000, 1_000
 ROUNDS = 3
+PACKING = "the step that writes tars alone, two workers that have started"
 PEAK = """
 import re, sys
 from tests.bench.test_bench_shard import shard
@@ -57,6 +60,29 @@ def shard(source: Path, out: Path, kind: str = "tar", samples: int = PER_SHARD) 
     with LocalEngine(1) as engine:
         stage = Shard.model_validate({"samples_per_shard": samples, "format": kind})
         run_recipe(Recipe(stages=(stage,), inputs=inputs), str(out), engine)
+
+
+class Clock(Silent):
+    """Holds the seconds of each step by the clock; workers have started by the second."""
+
+    def __init__(self) -> None:
+        self.began, self.seconds = 0.0, dict[str, float]()
+
+    def begin(self, name: str, tasks: int, finished: int) -> None:
+        self.began = time.perf_counter()
+
+    def end(self, manifest: Manifest) -> None:
+        self.seconds[manifest.identity.name] = time.perf_counter() - self.began
+
+
+def packing(source: Path, out: Path) -> float:
+    """Return the seconds in which two workers write the shards, without starting them."""
+    shutil.rmtree(out, ignore_errors=True)
+    inputs = {name: str(source / name) for name in ("pairs", "images", "queries")}
+    recipe, clock = Recipe(stages=(Shard(samples_per_shard=PER_SHARD),), inputs=inputs), Clock()
+    with LocalEngine(2) as engine:
+        run_recipe(recipe, str(out), engine, Settings(progress=clock))
+    return clock.seconds["shard.pack"]
 
 
 def cat(source: Path, out: Path) -> None:
@@ -90,8 +116,11 @@ def test_bench_shard_beside_cat(bench: Bench, fetched: Path, tmp_path: Path) -> 
         "cat and sync": lambda: cat(fetched, tmp_path / "all"),
     }
     bench.compare("shard", "MB", {name: Side(run, megabytes) for name, run in sides.items()}, rounds=ROUNDS)
-    rounds = [{name: wall(run) for name, run in sides.items()} for _ in range(ROUNDS)]
-    seconds = {name: statistics.median(one[name] for one in rounds) for name in sides}
+    rounds = [
+        {PACKING: packing(fetched, tmp_path / "tar"), **{name: wall(run) for name, run in sides.items()}}
+        for _ in range(ROUNDS)
+    ]
+    seconds = {name: statistics.median(one[name] for one in rounds) for name in (*sides, PACKING)}
     for name, took in seconds.items():
         times = took / seconds["cat and sync"]
         bench.note(f"{name}: {megabytes / took:,.0f} MB/s by the clock, {times:.1f} times what cat takes")
