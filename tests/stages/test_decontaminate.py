@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from witbuild.audit.explain import explain
 from witbuild.engine.local import LocalEngine
 from witbuild.errors import InputError, RecipeError
 from witbuild.image.prepare import Plan, prepare
@@ -114,6 +115,16 @@ def test_what_stands_in_a_set_is_dropped_and_counted_for_each(
     gone = {PAIRS_[number]["key"] for number in (3, 4, 5, 6, 20)}
     assert kept(run) == {row["key"] for row in PAIRS_} - gone
     assert sum(run.manifests()[0][1].dropped.values()) == 1, "the picture that is broken"
+
+
+def test_a_dropped_pair_is_explained_and_nothing_is_left_behind(
+    tmp_path: Path, inputs: dict[str, str], sets: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = carry_out(tmp_path / "run", inputs, sets["coco.tar"])
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert explain(run.root, PAIRS_[5]["key"]).verdict == "dropped by 02-decontaminate.hold: eval_coco_image"
+    assert not list(Path().iterdir())
 
 
 def test_flagging_writes_the_same_and_drops_nothing(

@@ -5,6 +5,7 @@ Memory is bounded by one column of one part: tables are searched part by part.
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -141,8 +142,9 @@ def reasons(made: Made, row: Address) -> list[str]:
     if not isinstance(made.stage, MapStage):
         return []
     first, *others = (kind for kind in (*made.stage.reads, *made.stage.optional) if kind in made.inputs)
-    task = Task(row.part, {first: (row.path,), **{kind: made.inputs[kind] for kind in others}})
-    dropped = made.stage.apply(row.read(), task).dropped
+    sources = {first: (row.path,), **{kind: made.inputs[kind] for kind in others}}
+    with tempfile.TemporaryDirectory() as scratch:
+        dropped = made.stage.apply(row.read(), Task(row.part, sources, scratch=scratch)).dropped
     return [reason for reason, rows in dropped.items() if rows]
 
 
