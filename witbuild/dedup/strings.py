@@ -83,9 +83,11 @@ def _rotate(value: np.uint64, bits: int) -> np.uint64:
 
 @njit(cache=True, nogil=True)
 def _four(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
-    """Read four bytes as a little-endian number."""
-    low = np.uint64(data[at]) | (np.uint64(data[at + 1]) << np.uint64(8))
-    return low | (np.uint64(data[at + 2]) << np.uint64(16)) | (np.uint64(data[at + 3]) << np.uint64(24))
+    """Read four bytes as a little-endian number; an unsigned place is not checked for counting from the end."""
+    place = np.uint64(at)
+    low = np.uint64(data[place]) | (np.uint64(data[place + np.uint64(1)]) << np.uint64(8))
+    high = np.uint64(data[place + np.uint64(2)]) | (np.uint64(data[place + np.uint64(3)]) << np.uint64(8))
+    return low | (high << np.uint64(16))
 
 
 @njit(cache=True, nogil=True)
@@ -131,7 +133,7 @@ def xxh64(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
         out = _rotate(out ^ (_four(data, start) * _P1), 23) * _P2 + _P3
         start += 4
     while start < end:
-        out = _rotate(out ^ (np.uint64(data[start]) * _P5), 11) * _P1
+        out = _rotate(out ^ (np.uint64(data[np.uint64(start)]) * _P5), 11) * _P1
         start += 1
     out = (out ^ (out >> np.uint64(33))) * _P2
     out = (out ^ (out >> np.uint64(29))) * _P3
