@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.made_run import Balanced, Harvested, Listed, make
@@ -145,6 +146,15 @@ def test_a_run_without_balance_fetch_or_dedup_is_explained_too(tmp_path: Path) -
     assert sum(
         row["samples"] for row in tables.read_all(run.paths(Run(run.root).newest("shards")[1], "shards")).to_pylist()
     ) == len(kept)
+
+
+def test_a_shard_of_parquet_has_rows(tmp_path: Path) -> None:
+    run = make(str(tmp_path), Listed(), Harvested(pairs=6), Shard(slices=1, format="parquet"))
+    keys_there = [row["key"] for row in pq.read_table(run.paths(run.newest("parquets")[1], "parquets")[0]).to_pylist()]
+    for number, key in enumerate(keys_there):
+        told = explain(run.root, key)
+        assert told.place == {"shard": "dataset/data/train-00000-of-00001.parquet", "row": number, "members": {}}
+        assert told.verdict.startswith("kept: ")
 
 
 def test_the_command_prints_text_and_json(

@@ -16,15 +16,22 @@ if TYPE_CHECKING:
 def place(run: Run, key: str) -> dict[str, Any] | None:
     """Return shard, row and members of a key: extension -> offset and bytes in the tar; None: it is in no shard.
 
-    Only the column of keys is read of each shard's sidecar, and the headers of the one tar.
+    Only the column of keys is read of each shard's sidecar, and the headers of the one tar. A shard of parquet has rows
+    and no members.
     """
-    manifest = next((one for _, one in reversed(run.manifests()) if one.files("tars")), None)
+    manifest = next((one for _, one in reversed(run.manifests()) if one.files("sidecars")), None)
     if manifest is None:
         return None
-    paths, shards = run.paths(manifest, "sidecars"), run.paths(manifest, "tars")
-    row = next(find(paths, "key", pa.array([key])), None)
+    row = next(find(run.paths(manifest, "sidecars"), "key", pa.array([key])), None)
     if row is None:
         return None
-    sample = next(sample for sample in tars.index(shards[row.part]) if sample.key == key)
-    members = {name: {"offset": at.offset, "bytes": at.size} for name, at in sorted(sample.members.items())}
-    return {"shard": shards[row.part].removeprefix(run.root.rstrip("/") + "/"), "row": row.row, "members": members}
+    shard = (run.paths(manifest, "tars") or run.paths(manifest, "parquets"))[row.part]
+    relative = shard.removeprefix(run.root.rstrip("/") + "/")
+    return {"shard": relative, "row": row.row, "members": _members(shard, key)}
+
+
+def _members(shard: str, key: str) -> dict[str, dict[str, int]]:
+    if not shard.endswith(".tar"):
+        return {}
+    sample = next(sample for sample in tars.index(shard) if sample.key == key)
+    return {name: {"offset": at.offset, "bytes": at.size} for name, at in sorted(sample.members.items())}
