@@ -44,6 +44,11 @@ class MissingExtraError(WitbuildError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs an extra that is not installed: pip install 'witbuild[{extra}]'")
+        self.what, self.extra = what, extra
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let it be sent from a worker: made again from its parts, with its notes."""
+        return type(self), (self.what, self.extra), self.__dict__
 
 
 class PolicyError(WitbuildError):

@@ -15,7 +15,7 @@ import pytest
 from witbuild.engine import Engine
 from witbuild.engine.local import LocalEngine, available_cores
 from witbuild.engine.ray import RayEngine
-from witbuild.errors import InputError
+from witbuild.errors import InputError, MissingExtraError
 
 
 def ray_engine() -> RayEngine:
@@ -47,6 +47,12 @@ def fail_on_three(number: int) -> int:
     return number
 
 
+def lack_an_extra(number: int) -> int:
+    error = MissingExtraError(f"task {number}", "train")
+    error.add_note("noted")
+    raise error
+
+
 def note(path: str) -> str:
     Path(path).touch()
     time.sleep(0.02)
@@ -68,6 +74,12 @@ def test_it_can_be_used_again(engine: Engine) -> None:
 def test_the_first_error_is_raised_here_unchanged(engine: Engine) -> None:
     with pytest.raises(InputError, match=r"^planted$"):
         list(engine.map(fail_on_three, range(10)))
+
+
+def test_an_error_keeps_its_text_and_its_notes(engine: Engine) -> None:
+    with pytest.raises(MissingExtraError, match=r"^task 7 needs an extra .*witbuild\[train\]'") as caught:
+        list(engine.map(lack_an_extra, [7]))
+    assert caught.value.__notes__[0] == "noted"
 
 
 def test_only_a_bounded_number_of_items_is_taken(engine: Engine, tmp_path: Path) -> None:
