@@ -26,7 +26,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "run": (WORK, "witbuild.cli.recipes:run", "Run a recipe into a run directory, or go on with it."),
     "crawl": (WORK, "witbuild.cli.crawl:crawl_function()", "Harvest, match, filter and fetch, cut into N tasks."),
-    "queries": (STAGE, _STAGE, "Build the query list from Wikipedia, page views and WordNet."),
+    "queries": (
+        STAGE,
+        "witbuild.cli.queries:queries_function()",
+        "Build the query list from Wikipedia, page views and WordNet.",
+    ),
     "harvest": (STAGE, _STAGE, "Read pages and lists; write candidate pairs of image URL and caption."),
     "match": (STAGE, _STAGE, "Keep the pairs whose caption contains a query, and write down which."),
     "filter": (STAGE, _STAGE, "Drop pairs by declared rules, each drop with its reason."),

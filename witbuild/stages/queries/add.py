@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from witbuild.errors import VerificationError
 from witbuild.stage import Inputs, Part, Task
-from witbuild.stages.queries.parameters import BigramLimits, Cut, Ranking, WordLimits
+from witbuild.stages.queries.parameters import BigramLimits, Cut, Ranking
 from witbuild.stages.slices import per_slice
 
 if TYPE_CHECKING:
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     from witbuild.text.sums import PairSums
 
 
-class Words(WordLimits, Cut):
+class Words(Cut):
     """Add up the counts of the words of one slice and keep the frequent ones."""
 
     name: ClassVar = "queries.words"
     reads: ClassVar = ("words",)
     output: ClassVar = "word_counts"
+
+    min_count: int = 100
+    """Occurrences of the rarest words that are needed, as queries or to score bigrams."""
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield a task for each slice."""
@@ -32,7 +35,6 @@ class Words(WordLimits, Cut):
 
     def process(self, task: Task) -> Part:
         """Return the words of the slice, sorted; others are dropped as `rare_word`."""
-        import numpy as np
         import pyarrow.compute as pc
 
         from witbuild.io import tables
@@ -43,9 +45,7 @@ class Words(WordLimits, Cut):
         if not runs:
             return Part(WORD_COUNTS.empty_table())
         table = summed_words(runs)
-        frequent = pc.greater_equal(table["count"], self.min_count)
-        spread = np.isin(table["pages"].to_numpy(), np.arange(1, self.min_pages), invert=True)
-        kept = tables.sort(table.filter(pc.and_(frequent, spread)), "word")
+        kept = tables.sort(table.filter(pc.greater_equal(table["count"], self.min_count)), "word")
         return Part(kept, {"rare_word": table.num_rows - kept.num_rows})
 
 

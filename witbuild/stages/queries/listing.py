@@ -98,11 +98,11 @@ class List(Listing, Ranking, WordLimits, Read):
 
     def _words(self, task: Task, dropped: Counter[str]) -> Iterator[Candidate]:
         """Yield the frequent words, most frequent first; others were kept for bigrams only: `rare_word`."""
-        import pyarrow.compute as pc
-
         frequent = []
-        for part in _parts(task, "word_counts", "word", "count"):
-            frequent.append(part.filter(pc.greater_equal(part["count"], self.min_count)))
+        for part in _parts(task, "word_counts", "word", "count", "pages"):
+            pages = part["pages"].to_numpy()
+            wanted = (part["count"].to_numpy() >= self.min_count) & ((pages == 0) | (pages >= self.min_pages))
+            frequent.append(part.filter(wanted).select(["word", "count"]))
             dropped["rare_word"] += part.num_rows - frequent[-1].num_rows
         yield from _ranked(frequent, self.words, dropped)
 
