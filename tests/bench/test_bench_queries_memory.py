@@ -28,7 +28,8 @@ SIZES = [int(float(text) * MILLION) for text in os.environ.get("WITBUILD_BENCH_B
 MOST_MEMORY = 4 * 10**9
 LEAST = 20
 HEAD = (
-    "| different bigrams | words | slices | wall s | CPU s | most memory, all processes | one process | between steps |\n"
+    "| different bigrams | words | slices | wall s | CPU s "
+    "| most memory, all processes | one process | between steps |\n"
     "|---|---|---|---|---|---|---|---|"
 )
 RUN = f"""
