@@ -207,6 +207,13 @@ def test_what_another_run_has_is_dropped_and_nothing_of_its_own(scope: Any, tmp_
         assert len(found) == len(run_on(mine, stage)[0])
 
 
+def test_an_increment_that_is_there_already_comes_out_empty(tmp_path: Path) -> None:
+    first = play(tmp_path / "first", few(), deal(web(30), 2))
+    second = play(tmp_path / "second", few(), deal(web(30), 3), against=first.root)
+    assert kept(second) == []
+    assert dropped(second) == {"against": len(web(30))}
+
+
 def test_against_reaches_through_a_chain_and_is_the_same_in_any_parts(tmp_path: Path) -> None:
     """A held-out caption drops its neighbour, and through it the neighbour's neighbour."""
     words = [f"word{i}" for i in range(12)]

@@ -104,3 +104,4 @@ class Drop(ApplyDrops):
     """Pairs without the duplicates."""
 
     name: ClassVar[str] = "dedup.drop"
+    may_be_empty: ClassVar[bool] = True  # what it is held against may have everything
