@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,8 +112,14 @@ def save_queries(folder: Path) -> str:
 
 
 def save(folder: Path, count: int, rows: int = ROWS) -> str:
-    """Write so many pairs in parts; part i holds the pairs of seed i."""
+    """Write so many pairs in parts, by all processors; part i holds the pairs of seed i."""
     folder.mkdir(parents=True)
-    for index, start in enumerate(range(0, count, rows)):
-        tables.write(folder / f"{index:05d}.parquet", pairs(min(rows, count - start), index), dropped={})
+    starts = range(0, count, rows)
+    with ProcessPoolExecutor() as pool:
+        sizes = [min(rows, count - start) for start in starts]
+        list(pool.map(_save_part, repeat(folder), range(len(starts)), sizes))
     return str(folder)
+
+
+def _save_part(folder: Path, index: int, rows: int) -> None:
+    tables.write(folder / f"{index:05d}.parquet", pairs(rows, index), dropped={})
