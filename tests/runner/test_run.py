@@ -22,7 +22,8 @@ from witbuild.errors import (
 from witbuild.io.run import Run
 from witbuild.recipe import Recipe
 from witbuild.runner import Settings, run_recipe
-from witbuild.stage import Stage
+from witbuild.runner.identity import parameters
+from witbuild.stage import Stage, digested
 
 ONE = LocalEngine(workers=1)
 
@@ -108,6 +109,19 @@ def test_runtime_parameters_do_not_count_and_files_count_by_content(tmp_path: Pa
     seed.write_text("b")
     with pytest.raises(RunMismatchError, match="seed_file"):
         run(tmp_path / "run", Count(seed_file=str(seed)))
+
+
+def test_files_count_by_content_inside_lists_and_mappings_too(tmp_path: Path) -> None:
+    class Nested(Count):
+        lists: dict[str, list[str]] = digested({})
+
+    path = tmp_path / "a"
+    path.write_text("one")
+    stage = Nested(lists={"x": [str(path)]})
+    before = parameters(stage)["lists"]
+    path.write_text("two")
+    assert before != parameters(stage)["lists"]
+    assert before["x"][0][0][0] == "a"
 
 
 def test_a_change_upstream_is_a_change_downstream(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ def _digested(value: Any) -> Any:
         return digest_paths(value)
     if isinstance(value, list):
         return [_digested(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _digested(item) for name, item in value.items()}
     return value
 
 
