@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from witbuild.text import ngrams
+from witbuild.text import counting, ngrams
 from witbuild.text.hashing import bigram_slices_of, hash_texts, slices_of
 from witbuild.text.ngrams import NgramCounter, Round
 from witbuild.text.sums import PairSums
@@ -112,6 +112,21 @@ def test_a_full_table_is_handed_over_and_begun_anew() -> None:
 def test_a_table_grows_and_keeps_what_it_holds() -> None:
     pages = [" ".join(f"{chr(97 + i % 26)}{chr(97 + i // 26 % 26)}{chr(97 + i // 676)}" for i in range(9000))] * 8
     assert added_up(counted(pages, "witbuild", batch=1)) == reference(pages, "witbuild")
+
+
+@pytest.mark.parametrize("room", [counting.FULL_COUNTS, 2])
+def test_a_bigram_that_is_seen_more_often_than_its_place_can_hold(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    monkeypatch.setattr(counting, "FULL_COUNTS", room)
+    pages = [b"a b " * 300_000 + b"\n"] * 8
+    rounds: list[Round] = []
+    counter = NgramCounter("witbuild", rounds.append, slots=1 << 23)
+    for page in pages:
+        counter.add(pack([page]))
+    counter.close()
+    words, _, bigrams = added_up(rounds)
+    assert words == {"a": 2_400_000, "b": 2_400_000}
+    assert bigrams == {("a", "b"): 2_400_000, ("b", "a"): 2_399_992}
+    assert len(rounds) == (1 if room > 2 else 3)
 
 
 def test_a_page_that_does_not_fit_is_left_out_and_counted() -> None:

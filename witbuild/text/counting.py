@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     Ints = npt.NDArray[np.int64]
     Hashes = npt.NDArray[np.uint64]
 
-WORDS, TEXT, BIGRAMS, TOKENS = 0, 1, 2, 3
-"""Places in `Table.used`: distinct words, bytes of their text, distinct bigrams, words counted."""
+WORDS, TEXT, BIGRAMS, TOKENS, FULL = 0, 1, 2, 3, 4
+"""Places in `Table.used`: distinct words, bytes of their text, distinct bigrams, words counted, full counts."""
 
 PLACE, COUNT, PAGES, LAST = 0, 1, 2, 3
 """Columns of `Table.words`."""
@@ -33,10 +33,19 @@ PLACE, COUNT, PAGES, LAST = 0, 1, 2, 3
 SIZE_BITS: Final = 27
 """Bits of PLACE that hold the length of a word; no table holds as much text."""
 
+NUMBER_BITS: Final = 22
+"""Bits of a word's number in a bigram; no table holds more words."""
+
+COUNT_BITS: Final = 20
+"""Bits of a bigram's count beside the numbers of its words; a count that is full is put aside."""
+
 BLOCK: Final = 2048
 """Tokens that are looked up together: their hashes and places stay in the first cache."""
 
 _ONE, _HALF, _LOW, _NONE = np.uint64(1), np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(0)
+_NUMBER_SHIFT, _COUNT_SHIFT = np.uint64(NUMBER_BITS), np.uint64(COUNT_BITS)
+MOST: Final = np.uint64((1 << COUNT_BITS) - 1)
+"""A count that is full."""
 _SIZE_MASK: Final = np.int64((1 << SIZE_BITS) - 1)
 _PLAIN, _NUMBER, _UNSURE = 0, 1, 2
 """What a byte says of its token: nothing, that it is no word, that its characters must be looked at."""
@@ -61,8 +70,8 @@ class Letters(NamedTuple):
 class Table(NamedTuple):
     """Counts so far; the number of a word is its place in the arrays of words.
 
-    Shapes: `slots` and `keys` are powers of two; `hashes` and `words` have room for half as many words as there are
-    slots. Without `keys`, no bigrams are counted. What is looked at together lies together: a look-up costs a cache
+    Shapes: `slots` and `bigrams` are powers of two; `hashes` and `words` have room for half as many words as there
+    are slots. Without `bigrams`, none are counted. What is looked at together lies together: a look-up costs a cache
     miss a line of these arrays, and little else.
     """
 
@@ -72,12 +81,17 @@ class Table(NamedTuple):
     words: Ints
     """A row a word: PLACE (start in `text`, length), COUNT, PAGES it occurs in, LAST page."""
     text: Bytes
-    keys: Hashes
-    """Bigrams: numbers of the two words + 1, 32 bits each; 0 where free."""
-    key_counts: npt.NDArray[np.uint32]
+    bigrams: Hashes
+    """Numbers of the two words and count, NUMBER_BITS, NUMBER_BITS and COUNT_BITS; 0 where free."""
+    full: Hashes
+    """Bigrams whose count was full, without their count, once for each time it was."""
     used: Ints
     block: Hashes
     """Room to work in, of shape (3, BLOCK): hashes of tokens, keys of bigrams, what was seen where they will be."""
+
+
+FULL_COUNTS: Final = 1 << 12
+"""Full counts that a table has room for."""
 
 
 def new_table(word_slots: int, bigram_slots: int, text_bytes: int) -> Table:
@@ -88,9 +102,9 @@ def new_table(word_slots: int, bigram_slots: int, text_bytes: int) -> Table:
         hashes=np.zeros(words, np.uint64),
         words=np.zeros((words, 4), np.int64),
         text=np.zeros(text_bytes, np.uint8),
-        keys=np.zeros(bigram_slots, np.uint64),
-        key_counts=np.zeros(bigram_slots, np.uint32),
-        used=np.zeros(4, np.int64),
+        bigrams=np.zeros(bigram_slots, np.uint64),
+        full=np.zeros(FULL_COUNTS if bigram_slots else 0, np.uint64),
+        used=np.zeros(5, np.int64),
         block=np.zeros((3, BLOCK), np.uint64),
     )
 
@@ -122,9 +136,9 @@ def count_lines(lines: Lines, line: int, after: int, letters: Letters, table: Ta
         _hash_tokens(lines, token, stop, letters, table.block)
         _look(table, stop - token)
         line, before, found = _count_words(lines, token, stop, line, before, table)
-        if len(table.keys):
-            _look_at_keys(table, found)
-            _count_keys(table, found)
+        if len(table.bigrams):
+            _look_at_bigrams(table, found)
+            _count_bigrams(table, found)
         token = stop
 
 
@@ -213,7 +227,7 @@ def _count_words(  # noqa: PLR0913, PLR0917 a kernel's state
             words[row, LAST] = page
             used[TOKENS] += 1
             if before != _NONE:
-                block[1, found] = before << _HALF | number
+                block[1, found] = (before - _ONE) << _NUMBER_SHIFT | (number - _ONE)
                 found += 1
         before = number
         start = end
@@ -249,31 +263,35 @@ def _copy(out: Bytes, start: int, end: int, text: Bytes, size: int) -> int:
 
 
 @inner
-def _look_at_keys(table: Table, count: int) -> None:
+def _look_at_bigrams(table: Table, count: int) -> None:
     """Read where bigrams will be looked for: no read waits for another."""
-    keys, counts, block = table.keys, table.key_counts, table.block
-    mask = np.uint64(len(keys) - 1)
+    bigrams, block = table.bigrams, table.block
+    mask = np.uint64(len(bigrams) - 1)
     for i in range(count):
-        slot = mix(block[1, i]) & mask
-        block[2, i] = keys[slot] ^ np.uint64(counts[slot])
+        block[2, i] = bigrams[mix(block[1, i]) & mask]
 
 
 @inner
-def _count_keys(table: Table, count: int) -> None:
-    keys, counts, used, block = table.keys, table.key_counts, table.used, table.block
+def _count_bigrams(table: Table, count: int) -> None:
+    bigrams, full, used, block = table.bigrams, table.full, table.used, table.block
     for i in range(count):
         key = block[1, i]
-        slot = _slot_of(keys, key)
-        used[BIGRAMS] += keys[slot] == 0
-        keys[slot] = key
-        counts[slot] += np.uint32(1)
+        slot = _slot_of(bigrams, key)
+        value = bigrams[slot]
+        if value & MOST == MOST:
+            full[used[FULL]] = key
+            used[FULL] += 1
+            value = _NONE
+        used[BIGRAMS] += bigrams[slot] == _NONE
+        bigrams[slot] = (key << _COUNT_SHIFT | value & MOST) + _ONE
 
 
 @inner
-def _slot_of(keys: Hashes, key: np.uint64) -> np.uint64:
-    mask = np.uint64(len(keys) - 1)
+def _slot_of(bigrams: Hashes, key: np.uint64) -> np.uint64:
+    """Return the slot of a bigram, or the free one where it belongs."""
+    mask = np.uint64(len(bigrams) - 1)
     slot = mix(key) & mask
-    while keys[slot] != 0 and keys[slot] != key:
+    while bigrams[slot] != _NONE and bigrams[slot] >> _COUNT_SHIFT != key:
         slot = (slot + _ONE) & mask
     return slot
 
@@ -284,6 +302,7 @@ def rehash(old: Table, new: Table) -> None:
     new.hashes[:words] = old.hashes[:words]
     new.words[:words] = old.words[:words]
     new.text[:size] = old.text[:size]
+    new.full[:] = old.full
     new.used[:] = old.used
     _insert_again(old, new)
 
@@ -297,8 +316,7 @@ def _insert_again(old: Table, new: Table) -> None:
         while new.slots[slot]:
             slot = (slot + _ONE) & mask
         new.slots[slot] = value >> _HALF << _HALF | np.uint64(word + 1)
-    for place in range(len(old.keys)):
-        if old.keys[place]:
-            slot = _slot_of(new.keys, old.keys[place])
-            new.keys[slot] = old.keys[place]
-            new.key_counts[slot] = old.key_counts[place]
+    for place in range(len(old.bigrams)):
+        value = old.bigrams[place]
+        if value != _NONE:
+            new.bigrams[_slot_of(new.bigrams, value >> _COUNT_SHIFT)] = value

@@ -8,7 +8,21 @@ import numpy as np
 import pyarrow as pa
 
 from witbuild.text import counting
-from witbuild.text.counting import BIGRAMS, COUNT, PAGES, PLACE, SIZE_BITS, TEXT, TOKENS, WORDS, Lines, Table
+from witbuild.text.counting import (
+    BIGRAMS,
+    COUNT,
+    COUNT_BITS,
+    FULL,
+    NUMBER_BITS,
+    PAGES,
+    PLACE,
+    SIZE_BITS,
+    TEXT,
+    TOKENS,
+    WORDS,
+    Lines,
+    Table,
+)  # fmt: skip
 from witbuild.text.hashing import bigram_slices_of, slices_of
 from witbuild.text.words import line_starts, number_table, scan_lines
 
@@ -25,11 +39,11 @@ if TYPE_CHECKING:
 SMALL = 1 << 16
 """Slots that a counter begins with."""
 LARGE = 1 << 24
-"""Slots of bigrams that it grows to: 200 MB; those of words are half as many: 240 MB with their text."""
+"""Slots of bigrams that it grows to: 134 MB; those of words are half as many: 300 MB with their text."""
 
 
-PLACES = 1 << 20
-"""Places in a table that are looked at together when it is handed over."""
+PIECE = 1 << 20
+"""Bigrams that are looked at together when they are handed over."""
 
 
 class Round:
@@ -49,24 +63,21 @@ class Round:
 
     def bigrams(self, slices: int) -> Iterator[pa.Table]:
         """Yield the bigrams of each slice: columns first, second (hashes of words), count; nothing if uncounted."""
-        keys = self._table.keys
-        chunks = [self._taken(place, slices) for place in range(0, len(keys), PLACES)]
-        if chunks:
-            places, homes = (np.concatenate(part) for part in zip(*chunks, strict=True))
-            for mine in _by_slice(homes, slices):
-                first, second = self._hashes(keys[places[mine]])
-                counts = self._table.key_counts[places[mine]].astype(np.int64)
+        table = self._table
+        full = table.full[: table.used[FULL]] << np.uint64(COUNT_BITS) | counting.MOST
+        found = np.concatenate([table.bigrams[table.bigrams != 0], full])
+        pieces = (found[start : start + PIECE] for start in range(0, len(found), PIECE))
+        homes = [bigram_slices_of(*self._hashes(piece), slices).astype(np.uint16) for piece in pieces]
+        if len(table.bigrams):
+            for mine in _by_slice(np.concatenate([np.zeros(0, np.uint16), *homes]), slices):
+                first, second = self._hashes(found[mine])
+                counts = (found[mine] & counting.MOST).astype(np.int64)
                 yield pa.table({"first": first, "second": second, "count": counts})
 
-    def _taken(self, start: int, slices: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16]]:
-        """Return the places that are taken among some, and their slices."""
-        places = np.flatnonzero(self._table.keys[start : start + PLACES]) + start
-        homes = bigram_slices_of(*self._hashes(self._table.keys[places]), slices)
-        return places.astype(np.int32), homes.astype(np.uint16)
-
-    def _hashes(self, keys: Hashes) -> tuple[Hashes, Hashes]:
-        first, second = keys >> np.uint64(32), keys & np.uint64(0xFFFFFFFF)
-        return self._table.hashes[first.astype(np.int64) - 1], self._table.hashes[second.astype(np.int64) - 1]
+    def _hashes(self, bigrams: Hashes) -> tuple[Hashes, Hashes]:
+        """Return the hashes of the first and of the second words."""
+        second = (bigrams >> np.uint64(COUNT_BITS)).astype(np.int64)
+        return self._table.hashes[second >> NUMBER_BITS], self._table.hashes[second & ((1 << NUMBER_BITS) - 1)]
 
 
 def _by_slice(homes: npt.NDArray[np.integer], slices: int) -> Iterator[npt.NDArray[np.int64]]:
@@ -84,8 +95,9 @@ class _Extent(NamedTuple):
     def fitting(self, page: int, table: Table) -> int:
         """Return the page after those, from one on, that fit into a table even if all that they hold is new."""
         words, text = len(table.hashes) - table.used[WORDS], len(table.text) - table.used[TEXT]
-        if len(table.keys):
-            words = min(words, len(table.keys) // 4 * 3 - table.used[BIGRAMS])
+        if len(table.bigrams):
+            words = min(words, len(table.bigrams) // 4 * 3 - table.used[BIGRAMS])
+            words = min(words, len(table.full) * int(counting.MOST) - table.used[TOKENS])
         limits = (self.tokens, words), (self.octets, text)
         return min(int(np.searchsorted(sums, sums[page] + room, "right")) for sums, room in limits) - 1
 

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from witbuild.text.alphabet import CODES, SIZE, Alphabet
+from witbuild.text.alphabet import CODES, SIZE, Alphabet, alphabet
 from witbuild.text.characters import GAP, WORD
-from witbuild.text.scan import Scan, cut, scan
+from witbuild.text.scan import Scan, cut, plain_buffers
 from witbuild.text.tokens import tokens
 
 if TYPE_CHECKING:
@@ -99,5 +99,6 @@ def scan_lines(pages: Pages, starts: npt.NDArray[np.int64], semantics: Semantics
     """Return the tokens of every line of texts."""
     if semantics == "metaclip":
         return cut(pages.data, starts, _word_alphabet())
-    buffers = pa.py_buffer(starts), pa.py_buffer(pages.data)
-    return scan(pa.LargeStringArray.from_buffers(len(starts) - 1, *buffers), semantics)
+    letters = alphabet(semantics)
+    lines = pa.LargeStringArray.from_buffers(len(starts) - 1, pa.py_buffer(starts), pa.py_buffer(pages.data))
+    return cut(*plain_buffers(lines, semantics, letters), letters)
