@@ -97,4 +97,3 @@ def test_tasks_of_a_second(bench: Bench, workers: LocalEngine, tmp_path: Path) -
         taken, ideal = time.perf_counter() - started, TASKS * SECOND / WORKERS
         over = f"{taken / ideal - 1:.1%} above {ideal:.0f} s"
         bench.note(f"{name}, {TASKS:,} tasks of a second, {WORKERS} workers: {taken:.1f} s, {over}")
-        assert taken < 1.1 * ideal
