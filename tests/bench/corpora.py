@@ -1,8 +1,8 @@
 """Made text with as many different words and bigrams as are wanted, whose counts are known without counting it.
 
-Words are those of WordNet's names. Each is drawn by itself: with a chance of `even` all alike, else as words are used
-(rank + 2.7)^-1.1 (Zipf, Mandelbrot); so every head of the distribution is there, and a long tail of bigrams that occur
-once, longer than in any real text.
+Words are those of WordNet's names, 60,376, and for a larger vocabulary those with another ending. Each is drawn by
+itself: with a chance of `even` all alike, else as words are used (rank + 2.7)^-1.1 (Zipf, Mandelbrot); so the head of
+the distribution is there, and a tail of bigrams that occur once, longer than in any real text.
 """
 
 from __future__ import annotations
@@ -31,11 +31,15 @@ PAGES_A_STREAM = 100
 """As in Wikipedia's multistream dumps."""
 
 
-@lru_cache(maxsize=1)
-def vocabulary() -> list[str]:
-    """Return all words of WordNet's names, in order of first sight."""
+ENDINGS = ("", "ous", "ward", "esque")
+
+
+@lru_cache(maxsize=2)
+def vocabulary(endings: int = 1) -> list[str]:
+    """Return the words of WordNet's names in order of first sight, then those with each other ending."""
     names = (token for synset in shipped() for token in tokens(synset.lemma))
-    return [word for word in dict.fromkeys(names) if is_word(word)]
+    words = [word for word in dict.fromkeys(names) if is_word(word)]
+    return list(dict.fromkeys(f"{word}{ending}" for ending in ENDINGS[:endings] for word in words))
 
 
 @dataclass(frozen=True)
@@ -43,21 +47,22 @@ class Corpus:
     """Words by their number in the vocabulary, int32 of shape (lines, WORDS_A_LINE)."""
 
     numbers: npt.NDArray[np.int32]
+    endings: int = 1
 
     @classmethod
-    def drawn(cls, size: int, *, even: float, seed: int = 1) -> Corpus:
+    def drawn(cls, size: int, *, even: float, endings: int = 1, seed: int = 1) -> Corpus:
         """Draw about so many words."""
-        words, rng = len(vocabulary()), np.random.default_rng(seed)
+        words, rng = len(vocabulary(endings)), np.random.default_rng(seed)
         page = WORDS_A_LINE * LINES_A_PAGE
         size = -(-size // page) * page
         weights = np.cumsum((np.arange(words) + 2.7) ** -1.1)
         used = np.searchsorted(weights, rng.random(size) * weights[-1])
         drawn = np.where(rng.random(size) < even, rng.integers(0, words, size), used)
-        return cls(drawn.astype(np.int32).reshape(-1, WORDS_A_LINE))
+        return cls(drawn.astype(np.int32).reshape(-1, WORDS_A_LINE), endings)
 
     def pages(self) -> Iterator[bytes]:
         """Yield the text of each page, which ends in a line break."""
-        texts = pa.array(vocabulary())
+        texts = pa.array(vocabulary(self.endings))
         for start in range(0, len(self.numbers), LINES_A_PAGE):
             lines = self.numbers[start : start + LINES_A_PAGE]
             ends = np.arange(0, lines.size + 1, WORDS_A_LINE, dtype=np.int32)
@@ -66,12 +71,13 @@ class Corpus:
 
     def word_counts(self) -> dict[str, int]:
         """Return how often each word occurs."""
-        counts = np.bincount(self.numbers.ravel(), minlength=len(vocabulary()))
-        return {word: int(count) for word, count in zip(vocabulary(), counts, strict=True) if count}
+        words = vocabulary(self.endings)
+        counts = np.bincount(self.numbers.ravel(), minlength=len(words))
+        return {word: int(count) for word, count in zip(words, counts, strict=True) if count}
 
     def bigrams(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Return the different bigrams, first * words + second, and their counts."""
-        keys = self.numbers[:, :-1].astype(np.int64) * len(vocabulary()) + self.numbers[:, 1:]
+        keys = self.numbers[:, :-1].astype(np.int64) * len(vocabulary(self.endings)) + self.numbers[:, 1:]
         keys = np.sort(keys.ravel())
         starts = np.flatnonzero(np.append(True, keys[1:] != keys[:-1]))
         return keys[starts], np.diff(np.append(starts, len(keys)))
