@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from witbuild.text.hashing import BASIS, PRIME, finish, mix
+from witbuild.text.hashing import BASIS, finish, joined, mix
 from witbuild.text.kernels import inner, kernel
 
 if TYPE_CHECKING:
@@ -27,11 +27,14 @@ if TYPE_CHECKING:
 WORDS, TEXT, BIGRAMS, TOKENS, FULL = 0, 1, 2, 3, 4
 """Places in `Table.used`: distinct words, bytes of their text, distinct bigrams, words counted, full counts."""
 
-PLACE, COUNT, PAGES, LAST = 0, 1, 2, 3
+PLACE, COUNT, PAGES, HEAD = 0, 1, 2, 3
 """Columns of `Table.words`."""
 
 SIZE_BITS: Final = 27
 """Bits of PLACE that hold the length of a word; no table holds as much text."""
+
+PAGE_BITS: Final = 31
+"""Bits of PAGES that hold the number of the last page; a counter counts no more pages."""
 
 NUMBER_BITS: Final = 22
 """Bits of a word's number in a bigram; no table holds more words."""
@@ -43,9 +46,11 @@ BLOCK: Final = 2048
 """Tokens that are looked up together: their hashes and places stay in the first cache."""
 
 _ONE, _HALF, _LOW, _NONE = np.uint64(1), np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(0)
+_EIGHT, _WHOLE = np.uint64(8), np.uint64(64)
 _NUMBER_SHIFT, _COUNT_SHIFT = np.uint64(NUMBER_BITS), np.uint64(COUNT_BITS)
 MOST: Final = np.uint64((1 << COUNT_BITS) - 1)
 """A count that is full."""
+_LAST_PAGE: Final = np.int64((1 << PAGE_BITS) - 1)
 _SIZE_MASK: Final = np.int64((1 << SIZE_BITS) - 1)
 _PLAIN, _NUMBER, _UNSURE = 0, 1, 2
 """What a byte says of its token: nothing, that it is no word, that its characters must be looked at."""
@@ -79,7 +84,7 @@ class Table(NamedTuple):
     """Upper half of the hash and number of the word + 1, 32 bits each; 0 where free."""
     hashes: Hashes
     words: Ints
-    """A row a word: PLACE (start in `text`, length), COUNT, PAGES it occurs in, LAST page."""
+    """A row a word: PLACE (start in `text`, length), COUNT, PAGES (how many it occurs in, the last of them), HEAD."""
     text: Bytes
     bigrams: Hashes
     """Numbers of the two words and count, NUMBER_BITS, NUMBER_BITS and COUNT_BITS; 0 where free."""
@@ -87,7 +92,7 @@ class Table(NamedTuple):
     """Bigrams whose count was full, without their count, once for each time it was."""
     used: Ints
     block: Hashes
-    """Room to work in, of shape (3, BLOCK): hashes of tokens, keys of bigrams, what was seen where they will be."""
+    """Room to work in, of shape (4, BLOCK): hashes of tokens, keys of bigrams, what was seen there, heads of tokens."""
 
 
 FULL_COUNTS: Final = 1 << 12
@@ -105,7 +110,7 @@ def new_table(word_slots: int, bigram_slots: int, text_bytes: int) -> Table:
         bigrams=np.zeros(bigram_slots, np.uint64),
         full=np.zeros(FULL_COUNTS if bigram_slots else 0, np.uint64),
         used=np.zeros(5, np.int64),
-        block=np.zeros((3, BLOCK), np.uint64),
+        block=np.zeros((4, BLOCK), np.uint64),
     )
 
 
@@ -144,18 +149,24 @@ def count_lines(lines: Lines, line: int, after: int, letters: Letters, table: Ta
 
 @inner
 def _hash_tokens(lines: Lines, first: int, stop: int, letters: Letters, block: Hashes) -> None:
-    """Write the hash of each token that is a word, 0 for the others."""
+    """Write the hash of each token that is a word, 0 for the others, and its head: its first eight bytes."""
     out, ends, (numbers, kinds) = lines.out, lines.ends, letters
     start = ends[first - 1] if first else 0
     for token in range(first, stop):
         end = ends[token]
-        value, kind = BASIS, 0
+        value, kind, eight, shift = BASIS, 0, _NONE, _NONE
         for place in range(start, end):
+            if shift == _WHOLE:
+                block[3, token - first] = eight if place - start == 8 else block[3, token - first]
+                value, eight, shift = joined(value, eight), _NONE, _NONE
             byte = out[place]
-            value = (value ^ np.uint64(byte)) * PRIME
+            eight |= np.uint64(byte) << shift
+            shift += _EIGHT
             kind |= kinds[byte]
+        if end - start <= 8:
+            block[3, token - first] = eight
         wanted = kind == _PLAIN or (kind == _UNSURE and _is_word(out, start, end, numbers))
-        block[0, token - first] = finish(value) if wanted else _NONE
+        block[0, token - first] = finish(joined(value, eight), end - start) if wanted else _NONE
         start = end
 
 
@@ -189,10 +200,12 @@ def _is_joiner(byte: int) -> bool:
 @inner
 def _look(table: Table, count: int) -> None:
     """Read where words will be looked for: no read waits for another."""
-    slots, block = table.slots, table.block
+    slots, words, block = table.slots, table.words, table.block
     mask = np.uint64(len(slots) - 1)
     for i in range(count):
-        block[2, i] = slots[block[0, i] & mask]
+        block[2, i] = slots[block[0, i] & mask] & _LOW
+    for i in range(count):
+        block[2, i] = np.uint64(words[np.int64(block[2, i]) - (block[2, i] != _NONE), HEAD])
 
 
 @inner
@@ -211,20 +224,21 @@ def _count_words(  # noqa: PLR0913, PLR0917 a kernel's state
         value = block[0, token - first]
         number = _NONE
         if value != _NONE:
-            slot = _find(slots, words, text, out, start, end, value)
+            slot = _find(slots, words, text, out, start, end, value, block[3, token - first])
             number = slots[slot] & _LOW
             if number == _NONE:
                 number = np.uint64(used[WORDS] + 1)
                 slots[slot] = value >> _HALF << _HALF | number
                 hashes[used[WORDS]] = value
                 words[used[WORDS], PLACE] = used[TEXT] << SIZE_BITS | (end - start)
+                words[used[WORDS], HEAD] = np.int64(block[3, token - first])
                 used[TEXT] = _copy(out, start, end, text, used[TEXT])
                 used[WORDS] += 1
             row = np.int64(number) - 1
             page = pages[line] + 1
             words[row, COUNT] += 1
-            words[row, PAGES] += words[row, LAST] != page
-            words[row, LAST] = page
+            seen = words[row, PAGES]
+            words[row, PAGES] = ((seen >> PAGE_BITS) + (seen & _LAST_PAGE != page)) << PAGE_BITS | page
             used[TOKENS] += 1
             if before != _NONE:
                 block[1, found] = (before - _ONE) << _NUMBER_SHIFT | (number - _ONE)
@@ -236,16 +250,19 @@ def _count_words(  # noqa: PLR0913, PLR0917 a kernel's state
 
 @inner
 def _find(  # noqa: PLR0913, PLR0917 taken apart: a tuple of arrays for each token would cost more than to count
-    slots: Hashes, words: Ints, text: Bytes, out: Bytes, start: int, end: int, value: np.uint64
+    slots: Hashes, words: Ints, text: Bytes, out: Bytes, start: int, end: int, value: np.uint64, head: np.uint64
 ) -> np.uint64:
     """Return the slot of a word, or the free one where it belongs."""
     mask, size = np.uint64(len(slots) - 1), end - start
     slot = value & mask
     while slots[slot]:
         if slots[slot] >> _HALF == value >> _HALF:
-            place = words[np.int64(slots[slot] & _LOW) - 1, PLACE]
-            if place & _SIZE_MASK == size:
-                first, same = place >> SIZE_BITS, 0
+            row = np.int64(slots[slot] & _LOW) - 1
+            place = words[row, PLACE]
+            if place & _SIZE_MASK == size and np.uint64(words[row, HEAD]) == head:
+                if size <= 8:
+                    return slot
+                first, same = place >> SIZE_BITS, 8
                 while same < size and text[first + same] == out[start + same]:
                     same += 1
                 if same == size:

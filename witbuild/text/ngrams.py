@@ -14,6 +14,7 @@ from witbuild.text.counting import (
     COUNT_BITS,
     FULL,
     NUMBER_BITS,
+    PAGE_BITS,
     PAGES,
     PLACE,
     SIZE_BITS,
@@ -58,7 +59,7 @@ class Round:
         offsets = np.append(rows[:, PLACE] >> SIZE_BITS, self._table.used[TEXT]).astype(np.int32)
         text = pa.StringArray.from_buffers(len(rows), pa.py_buffer(offsets), pa.py_buffer(self._table.text))
         for mine in _by_slice(slices_of(hashes, slices), slices):
-            counts = {"count": rows[mine, COUNT], "pages": rows[mine, PAGES]}
+            counts = {"count": rows[mine, COUNT], "pages": rows[mine, PAGES] >> PAGE_BITS}
             yield pa.table({"hash": hashes[mine], "word": text.take(pa.array(mine)), **counts})
 
     def bigrams(self, slices: int) -> Iterator[pa.Table]:
@@ -162,7 +163,7 @@ class NgramCounter:
         """Grow the table, or empty it; say whether either helped."""
         slots = 2 * len(self._table.slots)
         if slots < self._slots:
-            larger = self._new_table(min(slots * 4, self._slots))
+            larger = self._new_table(min(2 * slots, self._slots))
             counting.rehash(self._table, larger)
             self._table = larger
             return True
