@@ -1,8 +1,9 @@
 """Made text with as many different words and bigrams as are wanted, whose counts are known without counting it.
 
 Words are those of WordNet's names, 60,376, and for a larger vocabulary those with another ending. Each is drawn by
-itself: with a chance of `even` all alike, else as words are used (rank + 2.7)^-1.1 (Zipf, Mandelbrot); so the head of
-the distribution is there, and a tail of bigrams that occur once, longer than in any real text.
+itself: with a chance of `even` all alike, else as words are used, (rank + 2.7)^-1.25 (Zipf, Mandelbrot). The exponent
+is chosen for its bigrams: 2.1 of 8 million are different, as in text (Brown: 0.41 of 1.03 million; Wikipedia: 250 of
+4,500 million; between them a power of 0.76).
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Corpus:
         words, rng = len(vocabulary(endings)), np.random.default_rng(seed)
         page = WORDS_A_LINE * LINES_A_PAGE
         size = -(-size // page) * page
-        weights = np.cumsum((np.arange(words) + 2.7) ** -1.1)
+        weights = np.cumsum((np.arange(words) + 2.7) ** -1.25)
         used = np.searchsorted(weights, rng.random(size) * weights[-1])
         drawn = np.where(rng.random(size) < even, rng.integers(0, words, size), used)
         return cls(drawn.astype(np.int32).reshape(-1, WORDS_A_LINE), endings)

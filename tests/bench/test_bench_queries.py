@@ -3,9 +3,8 @@
 Dumps are the sample that ships, 16 times over. The peer is what makes the word lists that everybody uses:
 `wikiextractor --no-templates`, whose output a plain loop cuts into words and counts, as
 github.com/IlyaSemenov/wikipedia-word-frequency does; here it counts bigrams too. `Counter` gets the text of
-`tests/bench/corpora.py`: 240,000 words used as words are used, each drawn by itself, so that more bigrams differ than
-in real text; its counts and ours are compared. Ours are then handed over as sorted slices of Arrow tables, which is
-measured by itself.
+`tests/bench/corpora.py`, 240,000 words used as words are used; its counts and ours are compared. Ours are then handed
+over as sorted slices of Arrow tables, which is measured by itself.
 """
 
 from __future__ import annotations
