@@ -145,6 +145,16 @@ PAIRS = pa.schema(
         column("expected_sha256", pa.string(), "hash of the original bytes that a list carries, hex", null=True),
         column("expected_md5", pa.string(), "hash of the original bytes that a list carries, hex", null=True),
         column(
+            "clip_score",
+            pa.float32(),
+            "cosine of a CLIP's features of image and caption, as a list says or as `score` finds, as those below",
+            null=True,
+        ),
+        column("unsafe_score", pa.float32(), "how sure a classifier is that the image is not safe, 0 to 1", null=True),
+        column("watermark_score", pa.float32(), "how sure a classifier is of a watermark, 0 to 1", null=True),
+        column("aesthetic_score", pa.float32(), "how good the image looks, mostly 1 to 10", null=True),
+        column("face_score", pa.float32(), "how sure a detector is of a face, 0 to 1", null=True),
+        column(
             "query_ids",
             pa.list_(pa.int32()),
             "matched queries, ascending, no repeats; null: not matched yet",

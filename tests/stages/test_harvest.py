@@ -215,6 +215,28 @@ def test_what_a_list_carries_travels_with_the_pair(tmp_path: Path) -> None:
     assert (found["width"], found["height"], found["language"]) == (640, None, "en")
 
 
+SCORES = {
+    "laion": ({"similarity": 0.31, "punsafe": 0.02, "pwatermark": 0.7, "AESTHETIC_SCORE": 5.5}, (0.31, 0.02, 0.7, 5.5)),
+    "coyo": (
+        {"clip_similarity_vitb32": 0.25, "nsfw_score_opennsfw2": "0.5", "watermark_score": 0.125},
+        (0.25, 0.5, 0.125, None),
+    ),
+    "datacomp": (
+        {"clip_b32_similarity_score": 0.1, "clip_l14_similarity_score": 0.25, "punsafe": float("nan")},
+        (0.25, None, None, None),
+    ),
+}
+
+
+@pytest.mark.parametrize("preset", SCORES)
+def test_the_scores_that_a_list_carries(preset: str, tmp_path: Path) -> None:
+    columns, scores = SCORES[preset]
+    row = {"url": "http://a.test/", "text": "x", **columns}
+    (found,), _ = harvest(source="urls", preset=preset, inputs=[write(tmp_path / "x.parquet", row)])
+    names = ("clip_score", "unsafe_score", "watermark_score", "aesthetic_score")
+    assert tuple(found[name] for name in names) == tuple(pytest.approx(score) for score in scores)
+
+
 def test_columns_by_name(tmp_path: Path) -> None:
     path = write(tmp_path / "x.csv", "a,b\nhttp://a.test/,x\n")
     rows, _ = harvest(source="urls", inputs=[path], url_column="A", caption_column="b")

@@ -42,6 +42,11 @@ OTHERS = {
     "page_url": ("page_url", "pageurl"),
     "expected_sha256": ("sha256",),
     "expected_md5": ("md5",),
+    "clip_score": ("clip_score", "similarity", "clip_similarity_vitb32", "clip_b32_similarity_score"),
+    "unsafe_score": ("unsafe_score", "punsafe", "nsfw_score_opennsfw2"),
+    "watermark_score": ("watermark_score", "pwatermark"),
+    "aesthetic_score": ("aesthetic_score", "aesthetic", "aesthetic_score_laion_v2"),
+    "face_score": ("face_score",),
 }
 """Columns that any list may have."""
 
@@ -55,7 +60,12 @@ PRESETS = {
     "datacomp": Columns(
         url=("url",),
         captions=("text",),
-        others={**OTHERS, "width": ("original_width",), "height": ("original_height",)},
+        others={
+            **OTHERS,
+            "width": ("original_width",),
+            "height": ("original_height",),
+            "clip_score": ("clip_l14_similarity_score",),  # what DataComp-1B is cut by
+        },
     ),
     "coyo": Columns(url=("url",), captions=("text",), others=OTHERS),
     "cc3m": Columns(url=("url",), captions=("caption",), header=("caption", "url")),

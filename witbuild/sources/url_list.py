@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from witbuild.stage import Task
 
 _HEX = {"expected_sha256": 64, "expected_md5": 32}
+_SCORES = frozenset({"clip_score", "unsafe_score", "watermark_score", "aesthetic_score", "face_score"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +123,25 @@ def _other(column: str, value: Any) -> object:
     """Return a carried value as the table wants it; None when it is not what it should be."""
     if column in ("width", "height"):
         return pixels(str(int(value))) if isinstance(value, int | float) and 0 < value < 1e9 else pixels(_text(value))
+    if column in _SCORES:
+        return _number(value)
     text = _text(value).strip()
     if column in _HEX:
         return text.lower() if len(text) == _HEX[column] and text.isalnum() else None
     return text[:1_000] or None
+
+
+def _number(value: Any) -> float | None:
+    """Return a finite number, given as one or as text; None when it is neither.
+
+    Example:
+        >>> _number(0.5), _number("0.25"), _number("nan"), _number(True), _number("UNLIKELY")
+        (0.5, 0.25, None, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
