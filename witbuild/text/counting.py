@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from witbuild.text.hashing import BASIS, finish, joined, mix
+from witbuild.text.hashing import BASIS, finish, first_bytes, joined, mix, octets
 from witbuild.text.kernels import inner, kernel
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ BLOCK: Final = 2048
 """Tokens that are looked up together: their hashes and places stay in the first cache."""
 
 _ONE, _HALF, _LOW, _NONE = np.uint64(1), np.uint64(32), np.uint64(0xFFFFFFFF), np.uint64(0)
-_EIGHT, _WHOLE = np.uint64(8), np.uint64(64)
+_HIGH = np.uint64(0x8080808080808080)
+_LETTERS_A, _TO_HIGH = np.uint64(0x6161616161616161), np.uint64(0x0505050505050505)
+"""Eight times `a`; eight times what makes a byte above `z` one of 128 or more."""
 _NUMBER_SHIFT, _COUNT_SHIFT = np.uint64(NUMBER_BITS), np.uint64(COUNT_BITS)
 MOST: Final = np.uint64((1 << COUNT_BITS) - 1)
 """A count that is full."""
@@ -150,24 +152,36 @@ def count_lines(lines: Lines, line: int, after: int, letters: Letters, table: Ta
 @inner
 def _hash_tokens(lines: Lines, first: int, stop: int, letters: Letters, block: Hashes) -> None:
     """Write the hash of each token that is a word, 0 for the others, and its head: its first eight bytes."""
-    out, ends, (numbers, kinds) = lines.out, lines.ends, letters
+    out, ends = lines.out, lines.ends
     start = ends[first - 1] if first else 0
     for token in range(first, stop):
         end = ends[token]
-        value, kind, eight, shift = BASIS, 0, _NONE, _NONE
-        for place in range(start, end):
-            if shift == _WHOLE:
-                block[3, token - first] = eight if place - start == 8 else block[3, token - first]
-                value, eight, shift = joined(value, eight), _NONE, _NONE
-            byte = out[place]
-            eight |= np.uint64(byte) << shift
-            shift += _EIGHT
-            kind |= kinds[byte]
-        if end - start <= 8:
-            block[3, token - first] = eight
-        wanted = kind == _PLAIN or (kind == _UNSURE and _is_word(out, start, end, numbers))
-        block[0, token - first] = finish(joined(value, eight), end - start) if wanted else _NONE
+        size = end - start
+        head = octets(out, start, size)
+        value, lower, done = joined(BASIS, head), _is_lower(head, size), 8
+        while done < size:
+            eight = octets(out, start + done, size - done)
+            value, lower = joined(value, eight), lower and _is_lower(eight, size - done)
+            done += 8
+        wanted = lower or _may_be_word(out, start, end, letters)
+        block[0, token - first] = finish(value, size) if wanted else _NONE
+        block[3, token - first] = head
         start = end
+
+
+@inner
+def _is_lower(eight: np.uint64, size: int) -> bool:
+    """Say whether bytes are all a to z, at most the first eight: each sum below stays within its byte."""
+    low = eight | (_LETTERS_A & ~first_bytes(size))
+    return not (low | (low + _TO_HIGH)) & _HIGH and ((low | _HIGH) - _LETTERS_A) & _HIGH == _HIGH
+
+
+@inner
+def _may_be_word(out: Bytes, start: int, end: int, letters: Letters) -> bool:
+    kind = 0
+    for place in range(start, end):
+        kind |= letters.bytes[out[place]]
+    return kind == _PLAIN or (kind == _UNSURE and _is_word(out, start, end, letters.numbers))
 
 
 @inner

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from witbuild.text.kernels import inner, kernel
+from witbuild.text.kernels import eight_at, inner, kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     Hashes = npt.NDArray[np.uint64]
 
 BASIS: Final = np.uint64(0xCBF29CE484222325)
+_NONE: Final = np.uint64(0)
+_ALL: Final = np.uint64(0xFFFFFFFFFFFFFFFF)
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -40,21 +42,35 @@ def hash_texts(texts: pa.Array | pa.ChunkedArray) -> Hashes:
 def _hash_all(data: Bytes, offsets: Ints, out: Hashes) -> None:
     for row in range(len(out)):
         start, stop = offsets[row], offsets[row + 1]
-        value = BASIS
-        while stop - start > 8:
-            value = joined(value, octets(data, start, start + 8))
-            start += 8
-        out[row] = finish(joined(value, octets(data, start, stop)), stop - offsets[row])
+        out[row] = hash_of(data, start, stop - start)
 
 
 @inner
-def octets(data: Bytes, start: int, stop: int) -> np.uint64:
-    """Return at most eight bytes as a number, the first one lowest."""
-    value, shift = np.uint64(0), np.uint64(0)
-    for place in range(start, stop):
+def hash_of(data: Bytes, start: int, size: int) -> np.uint64:
+    """Return the hash of some bytes."""
+    value, done = joined(BASIS, octets(data, start, size)), 8
+    while done < size:
+        value = joined(value, octets(data, start + done, size - done))
+        done += 8
+    return finish(value, size)
+
+
+@inner
+def octets(data: Bytes, start: int, size: int) -> np.uint64:
+    """Return the first eight of some bytes, or all if there are fewer, as a number, the first one lowest."""
+    if start + 8 <= len(data):
+        return eight_at(data, start) & first_bytes(size)
+    value, shift = _NONE, _NONE
+    for place in range(start, start + min(size, 8)):
         value |= np.uint64(data[place]) << shift
         shift += np.uint64(8)
     return value
+
+
+@inner
+def first_bytes(size: int) -> np.uint64:
+    """Return a mask of as many bytes, none to eight."""
+    return _ALL >> np.uint64(64 - 8 * min(size, 8)) if size > 0 else _NONE
 
 
 @inner

@@ -163,7 +163,7 @@ class NgramCounter:
         """Grow the table, or empty it; say whether either helped."""
         slots = 2 * len(self._table.slots)
         if slots < self._slots:
-            larger = self._new_table(min(2 * slots, self._slots))
+            larger = self._new_table(min(4 * slots, self._slots))
             counting.rehash(self._table, larger)
             self._table = larger
             return True
