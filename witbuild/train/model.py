@@ -27,6 +27,8 @@ MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)
 """Of CLIP's pixels, 0 to 1; what open_clip normalises by."""
 
+_FIRST = ("init_logit_scale", "init_logit_bias")
+
 TINY: dict[str, Any] = {
     "embed_dim": 128,
     "vision_cfg": {"image_size": 48, "plain_conv": {"width": 24}},
@@ -66,10 +68,18 @@ def _open_clip_config(name: str) -> dict[str, Any]:
 class Clip(nn.Module):
     """Two encoders and a temperature; with open_clip's names of members."""
 
-    def __init__(self, visual: nn.Module, text: nn.Module) -> None:
+    def __init__(
+        self,
+        visual: nn.Module,
+        text: nn.Module,
+        *,
+        init_logit_scale: float = math.log(1 / 0.07),
+        init_logit_bias: float | None = None,
+    ) -> None:
         super().__init__()
         self.visual, self.text = visual, text
-        self.logit_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        self.logit_scale = nn.Parameter(torch.tensor(init_logit_scale))
+        self.logit_bias = None if init_logit_bias is None else nn.Parameter(torch.tensor(init_logit_bias))
 
     def encode_image(self, pixels: Tensor, normalize: bool = False) -> Tensor:  # noqa: FBT001, FBT002 (open_clip's)
         """Return features of images, as unit rows if asked."""
@@ -96,7 +106,10 @@ def build(config: dict[str, Any], seed: int) -> nn.Module:
     """Return a model with weights drawn from a seed; the global random state is left as it was."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Clip(_visual(config), _text(config)) if is_ours(config) else _open_clip_model(config)
+        if not is_ours(config):
+            return _open_clip_model(config)
+        first = {name: config[name] for name in _FIRST if name in config}
+        return Clip(_visual(config), _text(config), **first)
 
 
 def _open_clip_model(config: dict[str, Any]) -> nn.Module:
