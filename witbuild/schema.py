@@ -127,6 +127,7 @@ PAIRS = pa.schema(
         ),
         column("source_length", pa.int64(), "byte length of the page's record", null=True),
         column("licence", pa.string(), "licence evidence as found: a URL or a short name", null=True),
+        column("attribution", pa.string(), "whom to name, in the source's own words: creator, credit line", null=True),
         column(
             "opt_out",
             pa.string(),
@@ -233,6 +234,31 @@ DROPS = pa.schema(
         column("part", pa.int32(), "address of the dropped pair: its part ..."),
         column("row", pa.int32(), "... and its row there; the drop lies in slice part modulo slices"),
         column("reason", pa.string(), "of the drop"),
+    ],
+)
+
+OCCURRENCES = pa.schema(
+    [
+        column("kind", pa.int8(), "what is counted: 0 a caption, 1 an image, 2 a word or bigram of captions"),
+        column("thing", pa.uint64(), "hash of what is counted; gives the slice"),
+        column("other", pa.uint64(), "of a caption its image, of an image its caption, of a word 0"),
+        column("part", pa.int32(), "of the pairs, where it occurs"),
+        column("count", pa.int64(), "pairs of the part with it; of a word, its occurrences"),
+    ],
+)
+
+LEVELS = pa.schema(
+    [
+        column("count", pa.int64(), "occurrences"),
+        column("ngrams", pa.int64(), "words and bigrams that occur so often"),
+    ],
+)
+
+FLAGS = pa.schema(
+    [
+        column("part", pa.int32(), "of the pairs; the flag lies in slice part modulo slices"),
+        column("reason", pa.string(), "why a pair with the thing is dropped"),
+        column("thing", pa.uint64(), "hash of the caption, image, word or bigram"),
     ],
 )
 
@@ -365,6 +391,9 @@ TABLES: dict[str, pa.Schema] = {
     "cuts": CUTS,
     "curve": CURVE,
     "drops": DROPS,
+    "occurrences": OCCURRENCES,
+    "levels": LEVELS,
+    "flags": FLAGS,
     "bands": BANDS,
     "candidates": CANDIDATES,
     "records": RECORDS,

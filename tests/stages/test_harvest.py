@@ -215,7 +215,7 @@ def test_what_a_list_carries_travels_with_the_pair(tmp_path: Path) -> None:
     assert (found["width"], found["height"], found["language"]) == (640, None, "en")
 
 
-SCORES = {
+SCORES: dict[str, tuple[dict[str, Any], tuple[float | None, ...]]] = {
     "laion": ({"similarity": 0.31, "punsafe": 0.02, "pwatermark": 0.7, "AESTHETIC_SCORE": 5.5}, (0.31, 0.02, 0.7, 5.5)),
     "coyo": (
         {"clip_similarity_vitb32": 0.25, "nsfw_score_opennsfw2": "0.5", "watermark_score": 0.125},

@@ -9,6 +9,7 @@ STAGES = {
     "harvest": "witbuild.stages.harvest:Harvest",
     "match": "witbuild.stages.match:Match",
     "filter": "witbuild.stages.filter:Filter",
+    "frequency": "witbuild.stages.frequency:Frequency",
     "dedup": "witbuild.stages.dedup:Dedup",
     "decontaminate": "witbuild.stages.decontaminate:Decontaminate",
     "balance": "witbuild.stages.balance:Balance",
