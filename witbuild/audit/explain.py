@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _ORIGIN = (
     "page_url", "source", "source_file", "source_offset", "source_length", "caption_source", "language",
-    "page_language", "licence", "opt_out",
+    "page_language", "licence", "attribution", "opt_out",
 )  # fmt: skip
 _IMAGE = (
     "original_width", "original_height", "original_bytes", "original_sha256", "width", "height", "image_bytes",

@@ -37,6 +37,7 @@ RECORD = pa.schema(
         column("source_offset", pa.int64(), "byte offset of the page's record, or row number in a list"),
         column("source_length", pa.int64(), "byte length of the page's record"),
         column("licence", pa.string(), "licence evidence as found: a URL or a short name"),
+        column("attribution", pa.string(), "whom to name, in the source's own words: creator, credit line"),
         column("opt_out", pa.string(), "opt-out signals as found, comma separated"),
         column("language", pa.string(), "BCP 47 language of the caption"),
         column("width", pa.int32(), "pixels of the image in the tar"),
