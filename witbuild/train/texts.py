@@ -1,0 +1,87 @@
+"""Texts through a text tower, no longer than they are.
+
+In a causal transformer what follows the end token never reaches it, so places after it need not be computed: the
+features are those of the padded text. Texts of a batch are sorted and cut into groups of like length:
+
+    lengths  7 30 9 12   ─ sort, cut ─>   7 9 | 12 30   ─ each made as long as its longest ─>   9 9 | 30 30
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from witbuild.train.batch import Batch
+
+GROUPS = 8
+"""Of like length, in a batch; fewer in one too small for them."""
+LEAST = 16
+"""Texts in a group: smaller ones cost more than they save."""
+
+
+def encode_texts(model: nn.Module, batch: Batch) -> Tensor:
+    """Return features of a batch's texts, float of shape (B, D), at the cost of their own lengths."""
+    clip: Any = model
+    tokens, longest = batch.tokens, batch.tokens.shape[1]
+    if not takes_any_length(model):
+        return clip.encode_text(functional.pad(tokens, (0, int(clip.context_length) - longest)))
+    device = tokens.device
+    multiple = 16 if device.type == "cuda" else 1  # few shapes for kernels and for the compiler
+    cut = groups(batch.lengths, min(GROUPS, max(1, len(batch) // LEAST)), multiple, longest)
+    features = [encode_trimmed(model, tokens[rows.to(device, non_blocking=True), :length]) for rows, length in cut]
+    place = torch.cat([rows for rows, _ in cut]).argsort()
+    return torch.cat(features)[place.to(device, non_blocking=True)]
+
+
+def groups(lengths: Tensor, count: int, multiple: int, longest: int) -> list[tuple[Tensor, int]]:
+    """Cut texts into groups of like length: which rows, and how long they are made.
+
+    Args:
+        lengths: of the texts, int64 of shape (B,).
+        count: groups of equal size, the last perhaps smaller.
+        multiple: lengths are rounded up to one of it,
+        longest: and are at most this.
+
+    Example:
+        >>> [(rows.tolist(), length) for rows, length in groups(torch.tensor([9, 3, 4, 16]), 2, 8, 77)]
+        [([1, 2], 8), ([0, 3], 16)]
+    """
+    ordered = lengths.argsort(stable=True)
+    size = -(-len(ordered) // min(count, len(ordered)))
+    return [(rows, min(-(-int(lengths[rows[-1]]) // multiple) * multiple, longest)) for rows in ordered.split(size)]
+
+
+def takes_any_length(model: nn.Module) -> bool:
+    """Say whether texts may be trimmed: the encoder looks back only, and reads out at the end token."""
+    text: Any = getattr(model, "text", model)
+    if hasattr(text, "takes_any_length"):
+        return bool(text.takes_any_length)
+    pool = getattr(text, "pool_type", getattr(text, "text_pool_type", ""))
+    causal = getattr(text, "attn_mask", None) is not None and getattr(text, "cls_emb", None) is None
+    return causal and pool in ("argmax", "eos")
+
+
+def encode_trimmed(model: nn.Module, tokens: Tensor) -> Tensor:
+    """Return features of texts that may be shorter than the context: int64 of shape (B, L) to float of shape (B, D).
+
+    open_clip's class CLIP adds all its positions to a text, and so rejects short ones; here they get the first L.
+    """
+    clip: Any = model
+    if getattr(clip, "text", None) is not None:
+        return clip.text(tokens)
+    length = tokens.shape[1]
+    places = (clip.token_embedding(tokens) + clip.positional_embedding[:length]).to(clip.transformer.get_cast_dtype())
+    out = clip.transformer(places, attn_mask=clip.attn_mask[:length, :length])
+    ends = tokens.argmax(dim=-1) if clip.text_pool_type == "argmax" else (tokens == clip.text_eos_id).int().argmax(-1)
+    # the norm is of each place alone, so only the places that are read out need it
+    read = clip.ln_final(out[torch.arange(len(out), device=out.device), ends])
+    projection = clip.text_projection
+    if projection is None:
+        return read
+    return projection(read) if isinstance(projection, nn.Linear) else read @ projection
