@@ -72,6 +72,7 @@ def test_law_1_a_part_is_there_when_its_task_is_done_and_a_manifest_when_the_sta
 REQUIRED: dict[str, dict[str, Any]] = {
     "harvest": {"source": "site", "inputs": ["http://a.test/"]},
     "filter": {"rules": [{"min_words": 1}]},
+    "frequency": {"max_images_per_caption": 1},
     "decontaminate": {"sets": [__file__]},
 }
 
