@@ -93,13 +93,13 @@ class Clip(nn.Module):
 
 
 def is_ours(config: dict[str, Any]) -> bool:
-    """Say whether a configuration has a tower that open_clip lacks.
+    """Say whether a configuration has a tower or a head that open_clip lacks.
 
     Example:
         >>> is_ours(TINY)
         True
     """
-    return "plain_conv" in config["vision_cfg"] or "bag_of_words" in config["text_cfg"]
+    return "plain_conv" in config["vision_cfg"] or "bag_of_words" in config["text_cfg"] or "head_cfg" in config
 
 
 def build(config: dict[str, Any], seed: int) -> nn.Module:
@@ -108,6 +108,8 @@ def build(config: dict[str, Any], seed: int) -> nn.Module:
         torch.manual_seed(seed)
         if not is_ours(config):
             return _open_clip_model(config)
+        if "head_cfg" in config:
+            return _predictor(config)
         first = {name: config[name] for name in _FIRST if name in config}
         return Clip(_visual(config), _text(config), **first)
 
@@ -119,6 +121,16 @@ def _open_clip_model(config: dict[str, Any]) -> nn.Module:
     custom = config.pop("custom_text", False) or "hf_model_name" in config["text_cfg"]
     model: nn.Module = (CustomTextCLIP if custom else CLIP)(**config)
     return model
+
+
+def _predictor(config: dict[str, Any]) -> nn.Module:
+    from witbuild.train.grids import channels, without_pooling
+    from witbuild.train.heads import make_head
+    from witbuild.train.predictor import Predictor
+
+    visual, section = _visual(config), config["head_cfg"]
+    head = make_head(config["embed_dim"], channels(visual, config["vision_cfg"]["image_size"]), section)
+    return Predictor(without_pooling(visual) if "decoder" in section else visual, head)
 
 
 def _visual(config: dict[str, Any]) -> nn.Module:
@@ -148,7 +160,7 @@ def context_length(config: dict[str, Any]) -> int:
 
 def padded(config: dict[str, Any]) -> bool:
     """Say whether a model's text encoder takes texts of the full context length only, as open_clip's do."""
-    return "bag_of_words" not in config["text_cfg"]
+    return "bag_of_words" not in config["text_cfg"] and "head_cfg" not in config
 
 
 def normalised(pixels: Tensor) -> Tensor:

@@ -1,0 +1,101 @@
+"""The objectives of two towers: rows are unit features, and every pair of a batch is held against every other."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from witbuild.train.loss import contrastive_loss
+from witbuild.train.objectives.sigmoid import sigmoid_loss
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from witbuild.train.world import World
+
+SIGLIP_START = {"init_logit_scale": math.log(10), "init_logit_bias": -10.0}
+"""First values of the scale's logarithm and of the bias (Zhai et al. 2023, section 3.2), under open_clip's names."""
+
+
+@dataclass(frozen=True)
+class Clip:
+    """CLIP's symmetric cross-entropy (Radford et al. 2021, figure 3) with ConVIRT's weight of its two directions.
+
+        L = w * L(image -> text) + (1 - w) * L(text -> image)        (Zhang et al. 2020, equation 4)
+
+    CLIP's w is a half, ConVIRT's three quarters.
+    """
+
+    image_weight: float = 0.5
+
+    def encode(self, model: nn.Module, pixels: Tensor, tokens: Tensor) -> tuple[Tensor, ...]:
+        """Return unit features of images and of texts."""
+        return model.encode_image(pixels, normalize=True), model.encode_text(tokens, normalize=True)
+
+    def loss(self, model: nn.Module, rows: tuple[Tensor, ...], tokens: Tensor, world: World) -> Tensor:
+        """Return this process's share of the loss."""
+        (images, texts), scale, groups = rows, model.logit_scale.exp(), self.groups(tokens)
+        return contrastive_loss(images, texts, scale, groups=groups, image_weight=self.image_weight, world=world)
+
+    def groups(self, tokens: Tensor) -> Tensor | None:
+        """Return a number for each pair's group, or none: each pair is alone."""
+        return None
+
+
+@dataclass(frozen=True)
+class Unicl(Clip):
+    """Unified contrastive learning (Yang et al. 2022, equations 3 to 5; Florence, Yuan et al. 2021, section 2.2).
+
+    Pairs under one caption, which is what images of one label come with, are all each other's positives:
+
+        L(image -> text) = - mean over i of mean over k in P(i) of log softmax over j of (s u_i . v_j), at k
+        P(i) = {k: caption k = caption i}
+    """
+
+    def groups(self, tokens: Tensor) -> Tensor:
+        """Return a number for each caption, the same for equal ones."""
+        return caption_numbers(tokens)
+
+
+@dataclass(frozen=True)
+class Siglip:
+    """The sigmoid loss (Zhai et al. 2023, equation 1): each image and text by themselves are a pair or are not."""
+
+    def encode(self, model: nn.Module, pixels: Tensor, tokens: Tensor) -> tuple[Tensor, ...]:
+        """Return unit features of images and of texts."""
+        return model.encode_image(pixels, normalize=True), model.encode_text(tokens, normalize=True)
+
+    def loss(self, model: nn.Module, rows: tuple[Tensor, ...], tokens: Tensor, world: World) -> Tensor:
+        """Return this process's share of the loss."""
+        images, texts = rows
+        return sigmoid_loss(images, texts, model.logit_scale.exp(), model.logit_bias, world=world)
+
+
+def caption_numbers(tokens: Tensor) -> Tensor:
+    """Return a number for each caption, the same for the same token ids however padded: int64 of shape (B,).
+
+    A sum of ids times fixed odd numbers, one a place, modulo 2^64 (multilinear hashing): two captions of the vocabulary
+    that differ share a number with a probability below 2^-47.
+
+    Example:
+        >>> one, other, padded = caption_numbers(torch.tensor([[5, 7, 0], [7, 5, 0], [5, 7, 0]])).tolist()
+        >>> one == padded, one == other
+        (True, False)
+    """
+    factors = torch.tensor([_factor(place) for place in range(tokens.shape[1])], device=tokens.device)
+    return (tokens * factors).sum(dim=1)
+
+
+def _factor(place: int) -> int:
+    """Return an odd number of 64 bits, signed."""
+    digest = hashlib.blake2b(b"place %d" % place, digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True) | 1
+
+
+def configured(config: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return a two-tower model's configuration with what an objective begins at."""
+    return SIGLIP_START | config if name == "siglip" else config
