@@ -99,6 +99,7 @@ def test_orientation_is_applied(kind: str, orientation: int) -> None:
     assert psnr(pixels, np.asarray(upright)) > 30
     stored = prepare(body, Plan(mode="no"))
     assert (stored.width, stored.height, stored.original_width, stored.original_height) == (96, 64, 96, 64)
+    assert stored.original_format == {"JPEG": "jpg"}.get(kind, kind.lower())
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "1", "CMYK", "YCbCr"])

@@ -113,6 +113,7 @@ def test_the_columns_lead_to_the_stored_image(tmp_path: Path) -> None:
     assert tars.read(tar, tars.Extent(row["image_offset"], row["image_bytes"]))[:3] == b"\xff\xd8\xff"
     assert row["original_sha256"] == hashlib.sha256(body).hexdigest()
     assert (row["width"], row["height"], row["original_width"], row["original_bytes"]) == (64, 64, 300, len(body))
+    assert row["original_format"] == "jpg"
 
 
 def test_pairs_that_share_a_url_share_one_download_and_one_image(tmp_path: Path) -> None:

@@ -28,7 +28,14 @@ def part(folder: Path, statuses: list[str], **more: Any) -> list[str]:
     told = [{"key": keys[i], "url": url(i) + "#top", "status": status} for i, status in enumerate(statuses)]
     shared: dict[str, Any] = {"caption": "x", "caption_source": "alt", "source": "list", "image_format": "jpg"}
     shared |= {"width": 8, "height": 8, "image_part": 0}
-    shared |= {"original_width": 9, "original_height": 9, "original_bytes": 99, "pixel_sha256": "ab", "phash": 2**63}
+    shared |= {
+        "original_width": 9,
+        "original_height": 9,
+        "original_bytes": 99,
+        "original_format": "png",
+        "pixel_sha256": "ab",
+        "phash": 2**63,
+    }
     rows = [
         {"key": keys[number], "url": url(number), "original_sha256": f"{number:064x}", **shared, **more}
         | {"image_offset": offsets[number], "image_bytes": len(jpeg(number))}

@@ -25,8 +25,8 @@ _ORIGIN = (
     "page_language", "licence", "attribution", "opt_out",
 )  # fmt: skip
 _IMAGE = (
-    "original_width", "original_height", "original_bytes", "original_sha256", "width", "height", "image_bytes",
-    "image_format", "pixel_sha256",
+    "original_width", "original_height", "original_bytes", "original_format", "original_sha256", "width", "height",
+    "image_bytes", "image_format", "pixel_sha256",
 )  # fmt: skip
 _TREATMENT = ("resize", "size", "upscale", "format", "quality", "keep_original")
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 Mode = Literal["no", "border", "keep_ratio", "keep_ratio_largest", "center_crop"]
 Extension = Literal["jpg", "webp", "png"]
-_KEPT = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp"}
+_EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
+_KEPT = ("JPEG", "PNG", "WEBP")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ class Stored:
     height: int
     original_width: int
     original_height: int
+    original_format: str
     pixel_sha256: str
     phash: int
 
@@ -95,11 +97,14 @@ def _fitted(pixels: Pixels, plan: Plan) -> Pixels:
 
 def _store(body: bytes, head: header.Header, pixels: Pixels, original: tuple[int, int], plan: Plan) -> Stored:
     if plan.keep_original and head.format in _KEPT:
-        content, extension = body, _KEPT[head.format]
+        content, extension = body, _EXTENSIONS[head.format]
         pixels = decode.decode(body, head, max_pixels=plan.max_pixels)
     else:
         content, extension = encode.encode(pixels, plan.extension, plan.quality), plan.extension
         if extension != "png":
             pixels = decode.decode(content, header.read(content), max_pixels=2 * plan.max_pixels)
     height, width = pixels.shape[:2]
-    return Stored(content, extension, width, height, *original, hashes.pixel_sha256(pixels), hashes.phash(pixels))
+    served = _EXTENSIONS[head.format]
+    return Stored(
+        content, extension, width, height, *original, served, hashes.pixel_sha256(pixels), hashes.phash(pixels)
+    )

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _ORDER = ("key", "page_url", "source_file", "source_offset", "caption_source")
 _WANTED = ("url", "opt_out", "expected_sha256", "expected_md5")
 _FROM_IMAGE = (
-    "image_format", "width", "height", "original_width", "original_height", "original_bytes", "original_sha256",
-    "pixel_sha256", "phash",
+    "image_format", "width", "height", "original_width", "original_height", "original_bytes", "original_format",
+    "original_sha256", "pixel_sha256", "phash",
 )  # fmt: skip
 
 

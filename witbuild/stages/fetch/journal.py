@@ -35,6 +35,7 @@ class Image:
     original_width: int
     original_height: int
     original_bytes: int
+    original_format: str
     original_sha256: str
     original_md5: str
     pixel_sha256: str

@@ -154,6 +154,7 @@ def make(body: bytes, plan: Plan, *, md5: bool) -> tuple[Image, bytes]:
         original_width=stored.original_width,
         original_height=stored.original_height,
         original_bytes=len(body),
+        original_format=stored.original_format,
         original_sha256=hashlib.sha256(body).hexdigest(),
         original_md5=hashlib.md5(body, usedforsecurity=False).hexdigest() if md5 else "",
         pixel_sha256=stored.pixel_sha256,
