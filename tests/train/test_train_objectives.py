@@ -21,16 +21,22 @@ from torch.nn import functional  # noqa: E402
 
 from tests.train import pictures  # noqa: E402
 from witbuild.train import objectives  # noqa: E402
+from witbuild.train.batch import Batch  # noqa: E402
 from witbuild.train.captions import Captions, tokenise  # noqa: E402
 from witbuild.train.loss import contrastive_loss  # noqa: E402
 from witbuild.train.model import architecture, build, normalised  # noqa: E402
-from witbuild.train.objectives.contrastive import Unicl  # noqa: E402
+from witbuild.train.objectives.contrastive import caption_numbers  # noqa: E402
 from witbuild.train.objectives.sigmoid import sigmoid_loss  # noqa: E402
+from witbuild.train.step import Encoder, Gradients  # noqa: E402
+from witbuild.train.vocabulary import lengths  # noqa: E402
 from witbuild.train.world import ALONE, World  # noqa: E402
 
 torch.set_num_threads(1)
 TEXTS = ["a red disc on paper", "a blue square", "two green discs", "a blue square", "yellow"]
 SPEC: dict[str, Any] = {"dtype": torch.float64}
+
+SIGMOID: Any = sigmoid_loss
+CONTRASTIVE: Any = contrastive_loss
 
 
 def unit(batch: int, dim: int, seed: int) -> Tensor:
@@ -52,10 +58,10 @@ def slopes(loss: Tensor, of: list[Tensor]) -> list[Tensor]:
 @pytest.mark.parametrize(("batch", "tile"), [(2, 4096), (48, 48), (50, 7)])
 @pytest.mark.parametrize(("scale", "bias"), [(10.0, -10.0), (40.0, -2.5)])
 def test_siglip_equals_open_clips(batch: int, tile: int, scale: float, bias: float) -> None:
-    values: Any = unit(batch, 16, 0), unit(batch, 16, 1), torch.tensor(scale, **SPEC), torch.tensor(bias, **SPEC)
+    values = unit(batch, 16, 0), unit(batch, 16, 1), torch.tensor(scale, **SPEC), torch.tensor(bias, **SPEC)
     ours, theirs, exact = (leaves(*values, dtype=dtype) for dtype in (torch.float32, torch.float32, torch.float64))
     peer = open_clip_loss.SigLipLoss()
-    mine, loss, truth = sigmoid_loss(*ours, tile), peer(*theirs), peer(*exact)
+    mine, loss, truth = SIGMOID(*ours, tile), peer(*theirs), peer(*exact)
     assert mine.item() == pytest.approx(loss.item(), rel=1e-5, abs=1e-5)
     assert mine.item() == pytest.approx(truth.item(), rel=1e-5, abs=1e-5)
     for own, other, right in zip(slopes(mine, ours), slopes(loss, theirs), slopes(truth, exact), strict=True):
@@ -64,9 +70,9 @@ def test_siglip_equals_open_clips(batch: int, tile: int, scale: float, bias: flo
 
 
 def test_siglip_agrees_in_float64_to_the_last_digits() -> None:
-    values: Any = unit(30, 8, 0), unit(30, 8, 1), torch.tensor(20.0, **SPEC), torch.tensor(-5.0, **SPEC)
+    values = unit(30, 8, 0), unit(30, 8, 1), torch.tensor(20.0, **SPEC), torch.tensor(-5.0, **SPEC)
     ours, theirs = leaves(*values, dtype=torch.float64), leaves(*values, dtype=torch.float64)
-    mine, loss = sigmoid_loss(*ours, 11), open_clip_loss.SigLipLoss()(*theirs)
+    mine, loss = SIGMOID(*ours, 11), open_clip_loss.SigLipLoss()(*theirs)
     for own, other in zip(slopes(3 * mine, ours), slopes(3 * loss, theirs), strict=True):
         torch.testing.assert_close(own, other, atol=1e-12, rtol=1e-10)
 
@@ -88,9 +94,9 @@ class OneOf(World):
 def test_the_shares_of_siglip_add_up() -> None:
     images, texts = unit(12, 8, 0), unit(12, 8, 1)
     scale, bias = leaves(torch.tensor(9.0), torch.tensor(-4.0), dtype=torch.float64)
-    whole = sigmoid_loss(images, texts, scale, bias)
+    whole = SIGMOID(images, texts, scale, bias)
     shares = [
-        sigmoid_loss(images[r * 4 : r * 4 + 4], texts[r * 4 : r * 4 + 4], scale, bias, 3, OneOf(r, 3, (texts,)))
+        SIGMOID(images[r * 4 : r * 4 + 4], texts[r * 4 : r * 4 + 4], scale, bias, 3, OneOf(r, 3, (texts,)))
         for r in range(3)
     ]
     assert sum(share.item() for share in shares) == pytest.approx(whole.item(), rel=1e-12)
@@ -106,12 +112,15 @@ def plain_directions(images: Tensor, texts: Tensor, scale: Tensor, target: Tenso
     return rows, columns
 
 
+PLAIN: Any = plain_directions
+
+
 @pytest.mark.parametrize("weight", [0.0, 0.25, 0.5, 0.75, 1.0])
 def test_the_directions_are_weighed_as_in_convirt(weight: float) -> None:
-    values: Any = unit(40, 8, 0), unit(40, 8, 1), torch.tensor(12.0, **SPEC)
+    values = unit(40, 8, 0), unit(40, 8, 1), torch.tensor(12.0, **SPEC)
     ours, theirs = leaves(*values, dtype=torch.float64), leaves(*values, dtype=torch.float64)
-    rows, columns = plain_directions(*theirs, torch.eye(40, **SPEC))
-    mine, reference = contrastive_loss(*ours, 9, image_weight=weight), weight * rows + (1 - weight) * columns
+    rows, columns = PLAIN(*theirs, torch.eye(40, **SPEC))
+    mine, reference = CONTRASTIVE(*ours, 9, image_weight=weight), weight * rows + (1 - weight) * columns
     assert mine.item() == pytest.approx(reference.item(), rel=1e-12)
     for own, right in zip(slopes(mine, ours), slopes(reference, theirs), strict=True):
         torch.testing.assert_close(own, right, atol=1e-12, rtol=1e-9)
@@ -119,27 +128,27 @@ def test_the_directions_are_weighed_as_in_convirt(weight: float) -> None:
 
 @pytest.mark.parametrize("tile", [5, 4096])
 def test_unicl_equals_its_formula(tile: int) -> None:
-    values: Any = unit(30, 8, 0), unit(30, 8, 1), torch.tensor(12.0, **SPEC)
+    values = unit(30, 8, 0), unit(30, 8, 1), torch.tensor(12.0, **SPEC)
     ours, theirs = leaves(*values, dtype=torch.float64), leaves(*values, dtype=torch.float64)
     groups = torch.randint(0, 9, (30,), generator=torch.Generator().manual_seed(2))
     same = (groups[:, None] == groups).double()
-    rows, columns = plain_directions(*theirs, same / same.sum(dim=1, keepdim=True))
-    mine, reference = contrastive_loss(*ours, tile, groups=groups), (rows + columns) / 2
+    rows, columns = PLAIN(*theirs, same / same.sum(dim=1, keepdim=True))
+    mine, reference = CONTRASTIVE(*ours, tile, groups=groups), (rows + columns) / 2
     assert mine.item() == pytest.approx(reference.item(), rel=1e-12)
     for own, right in zip(slopes(mine, ours), slopes(reference, theirs), strict=True):
         torch.testing.assert_close(own, right, atol=1e-12, rtol=1e-9)
 
 
 def test_unicl_is_clip_where_no_caption_comes_twice() -> None:
-    values: Any = unit(20, 8, 0), unit(20, 8, 1), torch.tensor(12.0, **SPEC)
-    assert torch.equal(contrastive_loss(*values, groups=torch.arange(20)), contrastive_loss(*values))
+    values = unit(20, 8, 0), unit(20, 8, 1), torch.tensor(12.0, **SPEC)
+    assert torch.equal(CONTRASTIVE(*values, groups=torch.arange(20)), CONTRASTIVE(*values))
 
 
 def test_equal_captions_are_one_group_however_long_the_batch() -> None:
     captions = tokenise(TEXTS, 32)
     short, long = (torch.from_numpy(captions.batch(range(5), length)) for length in (None, 32))
-    found = Unicl().groups(short)
-    assert torch.equal(found, Unicl().groups(long))
+    found = caption_numbers(short)
+    assert torch.equal(found, caption_numbers(long))
     assert found[1] == found[3]
     assert len(set(found.tolist())) == 4
 
@@ -259,53 +268,57 @@ def test_the_most_frequent_words_are_predicted() -> None:
 # ---- all of them
 
 
-def batch_of(count: int) -> tuple[Tensor, Tensor, list[str]]:
+def batch_of(count: int) -> tuple[Batch, list[str]]:
     names = [pictures.CLASSES[i % 8] for i in range(count)]
     random = np.random.default_rng(0)
     images = [Image.open(io.BytesIO(pictures.picture(name, random, 32, 32))).convert("RGB") for name in names]
-    captions = tokenise([f"a {name} on paper" for name in names], 32)
-    pixels = normalised(torch.from_numpy(np.stack([np.asarray(image) for image in images])))
-    return pixels, torch.from_numpy(captions.batch(range(count))), names
+    texts = [f"a {name} on paper" for name in names]
+    tokens = torch.from_numpy(tokenise(texts, 32).batch(range(count)))
+    pixels = torch.from_numpy(np.stack([np.asarray(image) for image in images]))
+    return Batch(pixels, tokens, lengths(tokens)), texts
+
+
+def stepper(name: str, model: Any) -> Gradients:
+    goal = objectives.OBJECTIVES[name](0.5)
+    return Gradients(Encoder(model, goal), goal, ALONE)
 
 
 @pytest.mark.parametrize("name", objectives.OBJECTIVES)
 def test_a_few_pairs_are_learned_by_heart(name: str) -> None:
-    pixels, tokens, names = batch_of(8)
+    batch, texts = batch_of(8)
     model, _ = model_of(name, 60)
-    objectives.prepare(model, tokenise([f"a {name} on paper" for name in names], 32))
-    goal = objectives.OBJECTIVES[name](0.5)
+    objectives.prepare(model, tokenise(texts, 32))
+    step = stepper(name, model)
     optimiser = torch.optim.AdamW(model.parameters(), lr=3e-3, weight_decay=0.0, fused=True)
     losses = []
     for _ in range(50):
-        loss = goal.loss(model, goal.encode(model, pixels, tokens), tokens, ALONE)
         optimiser.zero_grad()
-        loss.backward()
+        losses.append(step.add([batch]).item())
         optimiser.step()
-        losses.append(loss.item())
     # of a caption with five words, each must be named: ln 5
     least = float(np.log(5)) if name == "bow" else 0.0
     assert losses[-1] - least < 0.12 * (losses[0] - least)
+    pixels = normalised(batch.pixels)
     with torch.no_grad():
         if name in objectives.PREDICTIVE:
-            scores = model.head.likelihoods(model.see(pixels), tokens)
+            scores = model.head.likelihoods(model.see(pixels), batch.tokens)
         else:
-            scores = model.encode_image(pixels, normalize=True) @ model.encode_text(tokens, normalize=True).T
+            scores = model.encode_image(pixels, normalize=True) @ model.encode_text(batch.tokens, normalize=True).T
     assert scores.argmax(dim=1).tolist() == list(range(8))
 
 
 @pytest.mark.parametrize("name", objectives.OBJECTIVES)
-def test_pieces_make_the_whole(name: str) -> None:
-    """What `encode` returns of pieces is what it returns of the whole, and every row has a gradient."""
-    pixels, tokens, _ = batch_of(6)
+def test_a_batch_in_pieces_has_the_gradients_of_the_whole(name: str) -> None:
+    batch, _ = batch_of(7)
     model, _ = model_of(name, 60)
-    goal, model = objectives.OBJECTIVES[name](0.5), model.eval()
-    whole = goal.encode(model, pixels, tokens)
-    pieces = [goal.encode(model, pixels[rows], tokens[rows]) for rows in (slice(0, 2), slice(2, 6))]
-    for one, parts in zip(whole, zip(*pieces, strict=True), strict=True):
-        torch.testing.assert_close(one, torch.cat(parts), atol=1e-5, rtol=1e-4)
-    rows = tuple(row.detach().requires_grad_() for row in whole)
-    goal.loss(model, rows, tokens, ALONE).backward()
-    assert all(row.grad is not None for row in rows)
+    step = stepper(name, model.eval())
+    loss = step.add([batch])
+    whole = {name: weight.grad.clone() for name, weight in model.named_parameters()}
+    model.zero_grad()
+    pieces = list(batch.pieces(3))
+    assert step.add(pieces).item() == pytest.approx(loss.item(), rel=1e-5)
+    for key, weight in model.named_parameters():
+        torch.testing.assert_close(weight.grad, whole[key], atol=1e-6, rtol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["ViT-B-32", "RN50"])
@@ -319,7 +332,7 @@ def test_open_clips_image_encoders_take_a_head(name: str, goal: str) -> None:
         config["vision_cfg"] |= {"image_size": 64, "layers": 1, "width": 64}
     model: Any = build(objectives.configured(config, goal, 100), 0)
     tokens = torch.from_numpy(tokenise(["a red disc", "paper"], 77).batch(range(2)))
-    objective = objectives.OBJECTIVES[goal](0.5)
-    objective.loss(model, objective.encode(model, torch.randn(2, 3, 64, 64), tokens), tokens, ALONE).backward()
+    pixels = torch.randint(0, 255, (2, 64, 64, 3), dtype=torch.uint8)
+    stepper(goal, model).add([Batch(pixels, tokens, lengths(tokens))])
     assert [name for name, weight in model.named_parameters() if weight.grad is None] == []
     assert model.encode_image(torch.randn(2, 3, 64, 64)).shape[0] == 2

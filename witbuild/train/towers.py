@@ -22,6 +22,8 @@ class BagOfWords(nn.Module):
     Ids of int64 of shape (B, L), any L, become features of shape (B, dim); padding, start and end count for nothing.
     """
 
+    takes_any_length = True
+
     def __init__(self, dim: int, *, width: int, vocab_size: int = 49408, context_length: int = 77) -> None:
         super().__init__()
         self.context_length, self.vocab_size = context_length, vocab_size

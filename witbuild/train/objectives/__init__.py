@@ -8,8 +8,8 @@ bow         images ─> visual tower ─ linear ─> which words stand in the ca
 caption     images ─> visual tower's grid ─ decoder ─> the caption, word by word
 virtex      the same in both directions, one layer deep
 
-base.py         what every objective is
-contrastive.py  clip, unicl, siglip; the losses of the first two are in witbuild/train/loss.py, siglip's in sigmoid.py
+step.py, one folder up, says what an objective is, and has clip.
+contrastive.py  unicl, siglip;  sigmoid.py  siglip's loss
 predictive.py   bow, caption, virtex; their heads are in witbuild/train/heads.py and decoder.py
 """
 
@@ -18,9 +18,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from witbuild.train.objectives import contrastive, predictive
-from witbuild.train.objectives.contrastive import Clip, Siglip, Unicl
+from witbuild.train.objectives.contrastive import Siglip, Unicl
 from witbuild.train.objectives.predictive import Predictive
 from witbuild.train.predictor import Predictor
+from witbuild.train.step import Contrastive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
     from torch import nn
 
     from witbuild.train.captions import Captions
-    from witbuild.train.objectives.base import Objective
+    from witbuild.train.step import Objective
 
 OBJECTIVES: dict[str, Callable[[float], Objective]] = {
-    "clip": Clip,
+    "clip": Contrastive,
     "siglip": lambda _: Siglip(),
     "unicl": Unicl,
     "bow": lambda _: Predictive(),

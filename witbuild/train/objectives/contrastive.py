@@ -1,53 +1,28 @@
-"""The objectives of two towers: rows are unit features, and every pair of a batch is held against every other."""
+"""The objectives of two towers beside CLIP's: every pair of a batch is held against every other."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from witbuild.train.loss import contrastive_loss
 from witbuild.train.objectives.sigmoid import sigmoid_loss
+from witbuild.train.step import Contrastive
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from witbuild.train.batch import Batch
     from witbuild.train.world import World
 
 SIGLIP_START = {"init_logit_scale": math.log(10), "init_logit_bias": -10.0}
 """First values of the scale's logarithm and of the bias (Zhai et al. 2023, section 3.2), under open_clip's names."""
 
 
-@dataclass(frozen=True)
-class Clip:
-    """CLIP's symmetric cross-entropy (Radford et al. 2021, figure 3) with ConVIRT's weight of its two directions.
-
-        L = w * L(image -> text) + (1 - w) * L(text -> image)        (Zhang et al. 2020, equation 4)
-
-    CLIP's w is a half, ConVIRT's three quarters.
-    """
-
-    image_weight: float = 0.5
-
-    def encode(self, model: nn.Module, pixels: Tensor, tokens: Tensor) -> tuple[Tensor, ...]:
-        """Return unit features of images and of texts."""
-        return model.encode_image(pixels, normalize=True), model.encode_text(tokens, normalize=True)
-
-    def loss(self, model: nn.Module, rows: tuple[Tensor, ...], tokens: Tensor, world: World) -> Tensor:
-        """Return this process's share of the loss."""
-        (images, texts), scale, groups = rows, model.logit_scale.exp(), self.groups(tokens)
-        return contrastive_loss(images, texts, scale, groups=groups, image_weight=self.image_weight, world=world)
-
-    def groups(self, tokens: Tensor) -> Tensor | None:
-        """Return a number for each pair's group, or none: each pair is alone."""
-        return None
-
-
-@dataclass(frozen=True)
-class Unicl(Clip):
+class Unicl(Contrastive):
     """Unified contrastive learning (Yang et al. 2022, equations 3 to 5; Florence, Yuan et al. 2021, section 2.2).
 
     Pairs under one caption, which is what images of one label come with, are all each other's positives:
@@ -56,23 +31,28 @@ class Unicl(Clip):
         P(i) = {k: caption k = caption i}
     """
 
-    def groups(self, tokens: Tensor) -> Tensor:
-        """Return a number for each caption, the same for equal ones."""
-        return caption_numbers(tokens)
+    def rows(self, model: nn.Module, batch: Batch) -> tuple[Tensor, ...]:
+        """Return unit features of images and of texts, and a number for each caption, the same for equal ones."""
+        return *super().rows(model, batch), caption_numbers(batch.tokens)
+
+    def loss(self, rows: tuple[Tensor, ...], shared: tuple[Tensor, ...], world: World) -> Tensor:
+        """Return this process's share of the loss."""
+        (images, texts, groups), (scale,) = rows, shared
+        return contrastive_loss(images, texts, scale, groups=groups, image_weight=self.image_weight, world=world)
 
 
-@dataclass(frozen=True)
-class Siglip:
+class Siglip(Contrastive):
     """The sigmoid loss (Zhai et al. 2023, equation 1): each image and text by themselves are a pair or are not."""
 
-    def encode(self, model: nn.Module, pixels: Tensor, tokens: Tensor) -> tuple[Tensor, ...]:
-        """Return unit features of images and of texts."""
-        return model.encode_image(pixels, normalize=True), model.encode_text(tokens, normalize=True)
+    def shared(self, model: nn.Module) -> tuple[Tensor, ...]:
+        """Return what cosines are multiplied by, and what is added to them."""
+        clip: Any = model
+        return clip.logit_scale.exp(), clip.logit_bias
 
-    def loss(self, model: nn.Module, rows: tuple[Tensor, ...], tokens: Tensor, world: World) -> Tensor:
+    def loss(self, rows: tuple[Tensor, ...], shared: tuple[Tensor, ...], world: World) -> Tensor:
         """Return this process's share of the loss."""
-        images, texts = rows
-        return sigmoid_loss(images, texts, model.logit_scale.exp(), model.logit_bias, world=world)
+        (images, texts), (scale, bias) = rows, shared
+        return sigmoid_loss(images, texts, scale, bias, world=world)
 
 
 def caption_numbers(tokens: Tensor) -> Tensor:

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import torch
+from torch import nn
 
-from witbuild.train.model import context_length
+from witbuild.train.model import context_length, normalised
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import Tensor
 
+    from witbuild.train.batch import Batch
+    from witbuild.train.predictor import Predictor
     from witbuild.train.world import World
 
 _NARROWEST_HEAD = 32
 
 
-@dataclass(frozen=True)
-class Predictive:
+class Predictive(nn.Module):
     """The mean over all predictions of a batch: of words for `caption` and `virtex`, of captions for `bow`."""
 
-    def encode(self, model: nn.Module, pixels: Tensor, tokens: Tensor) -> tuple[Tensor, ...]:
-        """Return each pair's loss and how many predictions it is of, (B, 2)."""
-        return (torch.stack(model.reader.losses(model.see(pixels), tokens), dim=1),)
+    def rows(self, model: nn.Module, batch: Batch) -> tuple[Tensor, ...]:
+        """Return each pair's loss, and how many predictions it is of."""
+        predictor = cast("Predictor", model)
+        return predictor.reader.losses(predictor.see(normalised(batch.pixels)), batch.tokens)
 
-    def loss(self, model: nn.Module, rows: tuple[Tensor, ...], tokens: Tensor, world: World) -> Tensor:
+    def shared(self, model: nn.Module) -> tuple[Tensor, ...]:
+        """Return nothing."""
+        return ()
+
+    def loss(self, rows: tuple[Tensor, ...], shared: tuple[Tensor, ...], world: World) -> Tensor:
         """Return this process's share of the loss."""
-        losses, counts = rows[0].T
+        losses, counts = rows
         return losses.sum() / world.total(counts.sum()).clamp(min=1)
 
 
