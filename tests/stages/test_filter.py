@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 
 from witbuild.io import tables
 from witbuild.recipe import Recipe
+from witbuild.runner.identity import identify
 from witbuild.schema import PAIRS
 from witbuild.stage import Part, Task
 from witbuild.stages.filter import Filter
@@ -30,8 +32,8 @@ def pairs(*rows: dict[str, Any]) -> pa.Table:
     return tables.from_rows([{"key": pair_key(row["url"], row["caption"]), **known, **row} for row in full], PAIRS)
 
 
-def apply(table: pa.Table, *rules: dict[str, Any]) -> Part:
-    return Filter(rules=rules).apply(table, Task(0, {}))
+def apply(table: pa.Table, *rules: dict[str, Any], **more: Any) -> Part:
+    return Filter(rules=rules, **more).apply(table, Task(0, {}))
 
 
 def kept(column: str, values: list[Any], rule: str, argument: Any) -> list[Any]:
@@ -112,14 +114,36 @@ CASES: list[tuple[str, Any, str, list[Any], list[Any]]] = [
         ["noai", "a, noindex", "x,NOAI"],
     ),
     ("min_bytes", 5000, "original_bytes", [5000, None], [4999, 0]),
+    ("original_format", ["jpg", "png"], "original_format", ["jpg", "png", None], ["gif", "webp"]),
+    (
+        "reliable_language",
+        ["en"],
+        "caption",
+        ["two dogs are playing in the snow outside"],
+        ["zwei Hunde spielen im Schnee", "xbox", "12 30", ""],
+    ),
+    (
+        "subreddit",
+        ["cats", "DIY"],
+        "page_url",
+        ["https://www.reddit.com/r/cats/comments/1", "http://old.reddit.com/r/diy", "https://reddit.com/r/Cats?x"],
+        ["https://www.reddit.com/r/catsanddogs/", "https://a.test/r/cats/", "https://a.test/reddit.com/r/cats/", None],
+    ),
+    ("min_clip_score", 0.26, "clip_score", [0.26, 1.0], [0.2599, -1.0]),
+    ("max_unsafe_score", 0.5, "unsafe_score", [0.5, 0.0], [0.5001]),
+    ("max_watermark_score", 0.8, "watermark_score", [0.8], [0.9]),
+    ("min_aesthetic_score", 4.5, "aesthetic_score", [4.5, 10.0], [4.4]),
+    ("max_face_score", 0.9, "face_score", [0.9, 0.0], [0.91]),
 ]
+LISTED: dict[str, Any] = {"known_words": {"list": 20}, "no_words_of": ["list"]}
 
 
 @pytest.mark.parametrize(("rule", "argument", "column", "good", "bad"), CASES, ids=[case[0] for case in CASES])
 def test_a_rule_keeps_and_drops(rule: str, argument: Any, column: str, good: list[Any], bad: list[Any]) -> None:
     values = [value for both in zip(good, bad, strict=False) for value in both]
     values += [value for value in (*good, *bad) if value not in values]
-    assert sorted(map(repr, kept(column, values, rule, argument))) == sorted(map(repr, good))
+    as_stored = pairs(*({column: value} for value in good))[column].to_pylist()
+    assert sorted(map(repr, kept(column, values, rule, argument))) == sorted(map(repr, as_stored))
 
 
 SIZES = [(200, 300), (199, 300), (300, 199), (600, 200), (601, 200), (200, 601), (None, None), (0, 0), (0, 5)]
@@ -165,10 +189,64 @@ def test_an_unknown_language_is_found_out_and_written_down() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_no_pairs_give_no_pairs(rule: str) -> None:
-    argument = next((case[1] for case in CASES if case[0] == rule), 1)
-    part = apply(pairs(), {rule: argument})
+def test_no_pairs_give_no_pairs(rule: str, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("dog 30\n")
+    argument = LISTED.get(rule) or next((case[1] for case in CASES if case[0] == rule), 1)
+    part = apply(pairs(), {rule: argument}, word_lists={"list": str(tmp_path / "words.txt")})
     assert (part.table.num_rows, part.table.schema, part.dropped) == (0, PAIRS, {})
+
+
+SCORE_RULES = {case[0]: case[2] for case in CASES if case[2].endswith("_score")}
+
+
+@pytest.mark.parametrize("rule", SCORE_RULES)
+def test_a_pair_without_a_score_cannot_be_shown_to_pass(rule: str) -> None:
+    column = SCORE_RULES[rule]
+    part = apply(pairs({column: None}, {column: 1.0}, {column: None}), {rule: 1.0})
+    assert part.table[column].to_pylist() == [1.0]
+    assert part.dropped == {f"no_{column}": 2}
+
+
+def test_a_cosine_may_be_asked_for_by_language() -> None:
+    rows = [("en", 0.27), ("en-GB", 0.28), ("de", 0.27), ("de", 0.25), ("ja", 0.29), ("ja", 0.31)]
+    table = pairs(*({"language": tag, "clip_score": score, "caption": f"{tag} {score}"} for tag, score in rows))
+    part = apply(table, {"min_clip_score": {"en": 0.28, "ja": 0.3, "other": 0.26}})
+    assert part.table["caption"].to_pylist() == ["en-GB 0.28", "de 0.27", "ja 0.31"]
+    assert part.dropped == {"min_clip_score": 3}
+    english = apply(table, {"min_clip_score": {"en": 0.2}})
+    assert set(english.table["language"].to_pylist()) == {"en", "en-GB"}
+    unknown = pairs({"clip_score": 0.27, "caption": "zwei Hunde spielen im Schnee vor dem Haus"})
+    assert apply(unknown, {"min_clip_score": {"en": 0.28, "other": 0.26}}).table["language"].to_pylist() == ["de"]
+
+
+def test_every_word_must_be_known_but_for_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt.gz"
+    path.write_bytes(gzip.compress("the 900\ndog 30\nocelot 19\nocelot 1\nrare 19\nnaïve 50\n".encode()))
+    captions = ["The dog", "the ocelot, 1999", "the 3D dog", "the rare dog", "the dgo", "NAÏVE dog", "", "日本"]
+    part = apply(
+        pairs(*({"caption": text} for text in captions)), {"known_words": {"own": 20}}, word_lists={"own": str(path)}
+    )
+    assert part.table["caption"].to_pylist() == ["The dog", "the ocelot, 1999", "the 3D dog", "NAÏVE dog", ""]
+    assert part.dropped == {"known_words": 3}
+
+
+def test_no_word_or_phrase_of_a_list_may_stand_in_the_caption(tmp_path: Path) -> None:
+    (tmp_path / "bad.txt").write_text("Darn\nbad  dog\n\n")
+    (tmp_path / "none.txt").write_text("")
+    captions = ["darned", "DARN!", "a bad, dog", "a dog, bad", "bad dogs"]
+    lists = {name: str(tmp_path / f"{name}.txt") for name in ("bad", "none")}
+    part = apply(pairs(*({"caption": text} for text in captions)), {"no_words_of": ["none", "bad"]}, word_lists=lists)
+    assert part.table["caption"].to_pylist() == ["darned", "a dog, bad", "bad dogs"]
+    assert part.dropped == {"no_words_of": 2}
+
+
+def test_another_word_list_is_another_stage(tmp_path: Path) -> None:
+    path = tmp_path / "bad.txt"
+    stage = Filter(rules=({"no_words_of": ["bad"]},), word_lists={"bad": str(path)})
+    path.write_text("darn\n")
+    before = identify(stage, {}).fingerprint
+    path.write_text("damn\n")
+    assert identify(stage, {}).fingerprint != before
 
 
 @given(st.lists(st.text(max_size=20), max_size=6))
@@ -198,6 +276,10 @@ def test_repeated_is_the_share_of_later_occurrences(words: list[str]) -> None:
         ([{"url_extension_not": [".svg"]}], "rule 'url_extension_not': .*match pattern"),
         ([{"caption_matches": "("}], "rule 'caption_matches': .*not a regular expression of RE2"),
         ([{"caption_matches": r"(a)\1"}], "rule 'caption_matches': .*not a regular expression of RE2"),
+        ([{"no_words_of": ["bad"]}], r"no word list 'bad'; name its file: `word_lists: \{bad: PATH\}`"),
+        ([{"min_clip_score": {}}], "rule 'min_clip_score': "),
+        ([{"min_clip_score": 28}], "rule 'min_clip_score': .*less than or equal to 1"),
+        ([{"original_format": ["jpeg"]}], "rule 'original_format': .*'jpg', 'png', 'webp' or 'gif'"),
         ([{"has_noun": False}], "rule 'has_noun': .*found False"),
         ([{"min_words": 3, "max_words": 5}], "a rule is one name with its argument"),
         ([{}], "a rule is one name with its argument"),
@@ -236,7 +318,7 @@ def test_licence_codes(text: str, code: str) -> None:
 
 
 def test_every_rule_is_tested_and_documented() -> None:
-    tested = {case[0] for case in CASES} | {"min_side", "max_aspect", "max_pixels"}
+    tested = {case[0] for case in CASES} | {"min_side", "max_aspect", "max_pixels", *LISTED}
     assert tested == set(RULES)
     text = DOCS.read_text()
     assert [name for name in RULES if f"| `{name}` |" not in text] == []

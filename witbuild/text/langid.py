@@ -20,20 +20,24 @@ UNDETERMINED: Final = "und"
 _RENAMED = {"iw": "he", "jw": "jv", "un": UNDETERMINED, "xxx": UNDETERMINED}
 
 
-def languages(captions: Iterable[str]) -> list[str]:
+def languages(captions: Iterable[str], *, guess: bool = True) -> list[str]:
     """Return the BCP 47 tag of each caption's language, `und` where there is nothing to go by.
+
+    Args:
+        captions: any.
+        guess: name the likeliest language where the detector is not sure; otherwise `und`.
 
     Example:
         >>> languages(["a photo of a dog in the snow", "ein Hund liegt vor dem Haus", "собака на снегу", "12 30"])
         ['en', 'de', 'ru', 'und']
     """
-    return [language(caption) for caption in captions]
+    return [language(caption, guess=guess) for caption in captions]
 
 
-def language(caption: str) -> str:
+def language(caption: str, *, guess: bool = True) -> str:
     """Return the BCP 47 tag of a caption's language, or `und`."""
     try:
-        _, _, guesses = pycld2.detect(_readable(caption), bestEffort=True)
+        _, _, guesses = pycld2.detect(_readable(caption), bestEffort=guess)
     except pycld2.error:
         return UNDETERMINED
     code = guesses[0][1]

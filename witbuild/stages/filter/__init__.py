@@ -10,11 +10,12 @@ The rules stand in `witbuild.stages.filter.rules.RULES` and, with what each asks
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections import Counter
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from witbuild.stage import MapStage, Part, Task
+from witbuild.stage import MapStage, Part, Task, digested
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,6 +30,8 @@ class Filter(MapStage):
 
     rules: tuple[dict[str, Any], ...] = Field(..., min_length=1)
     """Rules in order, each a rule's name with its argument, such as `min_words: 3`; docs/filter.md has them all."""
+    word_lists: dict[str, str] = digested({})
+    """Name -> file of words, plain or packed, by which the rules `known_words` and `no_words_of` call it."""
 
     @field_validator("rules")
     @classmethod
@@ -37,14 +40,24 @@ class Filter(MapStage):
 
         return tuple(checked(rule) for rule in rules)
 
+    @model_validator(mode="after")
+    def _listed(self) -> Self:
+        self._arguments()
+        return self
+
+    def _arguments(self) -> list[tuple[str, Any]]:
+        """Return each rule's name and argument, in order, with the paths of word lists."""
+        from witbuild.stages.filter.rules import RULES
+
+        items = [item for rule in self.rules for item in rule.items()]
+        return [(name, RULES[name].with_paths(argument, self.word_lists)) for name, argument in items]
+
     def apply(self, table: pa.Table, task: Task) -> Part:
         """Apply the rules one after the other, each to what those before it kept."""
         from witbuild.stages.filter.rules import RULES
 
-        dropped: dict[str, int] = {}
-        for name, argument in (item for rule in self.rules for item in rule.items()):
-            rows = table.num_rows
-            table = RULES[name].apply(table, argument)
-            if table.num_rows < rows:
-                dropped[name] = dropped.get(name, 0) + rows - table.num_rows
-        return Part(table, dropped)
+        dropped: Counter[str] = Counter()
+        for name, argument in self._arguments():
+            table, lost = RULES[name].apply(name, table, argument)
+            dropped.update({reason: rows for reason, rows in lost.items() if rows})
+        return Part(table, dict(dropped))

@@ -112,24 +112,6 @@ def caption_source(table: pa.Table, wanted: list[str]) -> Mask:
     return np.asarray(pc.is_in(table["caption_source"], pa.array(wanted)), np.bool_)
 
 
-def language(table: pa.Table, wanted: list[str]) -> Mask:
-    """The caption's language is one of these BCP 47 tags or a dialect of one; `und` is a caption without any."""
-    from witbuild.text.langid import is_one_of
-
-    return np.array([is_one_of(tag, wanted) for tag in table["language"].to_pylist()], np.bool_)
-
-
-def with_languages(table: pa.Table) -> pa.Table:
-    """Return the table with the language of every caption: what its source said, else what the detector says."""
-    from witbuild.text.langid import languages
-
-    unknown = pc.is_null(table["language"])
-    detected = pa.array(languages(table["caption"].filter(unknown).to_pylist()), pa.string())
-    place = table.schema.get_field_index("language")
-    filled = pc.replace_with_mask(table["language"].combine_chunks(), unknown.combine_chunks(), detected)
-    return table.set_column(place, table.schema.field(place), filled)
-
-
 def _lengths(table: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
     return np.asarray(pc.utf8_length(table["caption"]))
 

@@ -48,6 +48,12 @@ def page_matches(table: pa.Table, pattern: str) -> Mask:
     return _found(table["page_url"], pattern)
 
 
+def subreddit(table: pa.Table, wanted: list[str]) -> Mask:
+    """The page is of one of these subreddits of reddit.com; a pair without a page fails."""
+    names = "|".join(re.escape(name) for name in wanted)
+    return _found(table["page_url"], rf"(?i)^https?://(?:[a-z]+\.)?reddit\.com/r/(?:{names})(?:[/?#]|$)")
+
+
 def licence(table: pa.Table, wanted: list[str]) -> Mask:
     """The licence is one of these, such as cc0, pd, cc-by, cc-by-sa, in any version; no evidence fails."""
     codes = frozenset(licence_code(text) for text in wanted)

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
-from witbuild.stages.filter import captions, origins, sizes
+from witbuild.stages.filter import captions, languages, origins, scores, sizes, words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 Mask = npt.NDArray[np.bool_]
 """One bool a pair: whether it is kept."""
@@ -23,17 +23,42 @@ Mask = npt.NDArray[np.bool_]
 class Rule(NamedTuple):
     """A rule: `keep` gives the mask, `argument` is the type of what stands after its name.
 
-    `fill` completes the table before the rule is asked, where it needs what is not known yet.
+    `fill` completes the table before the rule is asked, where it needs what is not known yet. A pair whose column
+    `needs` is null cannot be shown to pass: it is dropped for `no_` and the column's name. `listed` says that the
+    argument names word lists.
     """
 
     keep: Callable[[pa.Table, Any], Mask]
     argument: Any
-    fill: Callable[[pa.Table], pa.Table] | None = None
+    fill: Callable[[pa.Table, Any], pa.Table] | None = None
+    needs: str = ""
+    listed: bool = False
 
-    def apply(self, table: pa.Table, argument: Any) -> pa.Table:
-        """Return the pairs that pass."""
-        table = self.fill(table) if self.fill else table
-        return table.filter(pa.array(self.keep(table, argument)))
+    def apply(self, name: str, table: pa.Table, argument: Any) -> tuple[pa.Table, dict[str, int]]:
+        """Return the pairs that pass, and reason -> the number of the others."""
+        rows, dropped = table.num_rows, {}
+        if self.needs:
+            table = table.filter(pc.is_valid(table[self.needs]))
+            dropped[f"no_{self.needs}"] = rows - table.num_rows
+            rows = table.num_rows
+        table = self.fill(table, argument) if self.fill else table
+        table = table.filter(pa.array(self.keep(table, argument)))
+        return table, {**dropped, name: rows - table.num_rows}
+
+    def with_paths(self, argument: Any, paths: Mapping[str, str]) -> Any:
+        """Return the argument with the paths of word lists in place of their names.
+
+        Raises:
+            ValueError: there is no list of such a name.
+        """
+        if not self.listed:
+            return argument
+        for name in argument:
+            if name not in paths:
+                raise ValueError(f"no word list {name!r}; name its file: `word_lists: {{{name}: PATH}}`")
+        if isinstance(argument, list):
+            return [paths[name] for name in argument]
+        return {paths[name]: value for name, value in argument.items()}
 
     def doc(self) -> str:
         """Return the sentence that says what passes."""
@@ -55,6 +80,10 @@ Words = Annotated[list[Annotated[str, StringConstraints(min_length=1)]], Field(m
 Extensions = Annotated[list[Annotated[str, StringConstraints(pattern="^[A-Za-z0-9]+$")]], Field(min_length=1)]
 Pattern = Annotated[str, AfterValidator(_linear)]
 On = Literal[True]
+Cosine = Annotated[float, Field(ge=-1, le=1)]
+Cosines = Cosine | Annotated[dict[str, Cosine], Field(min_length=1)]
+Formats = Annotated[list[Literal["jpg", "png", "webp", "gif"]], Field(min_length=1)]
+Counts = Annotated[dict[str, Count], Field(min_length=1)]
 
 RULES: dict[str, Rule] = {
     "min_characters": Rule(captions.min_characters, Count),
@@ -69,19 +98,29 @@ RULES: dict[str, Rule] = {
     "caption_matches": Rule(captions.caption_matches, Pattern),
     "caption_not_matches": Rule(captions.caption_not_matches, Pattern),
     "caption_source": Rule(captions.caption_source, Words),
-    "language": Rule(captions.language, Words, captions.with_languages),
+    "language": Rule(languages.language, Words, languages.with_languages),
+    "reliable_language": Rule(languages.reliable_language, Words),
+    "known_words": Rule(words.known_words, Counts, listed=True),
+    "no_words_of": Rule(words.no_words_of, Words, listed=True),
     "url_scheme": Rule(origins.url_scheme, Extensions),
     "url_extension": Rule(origins.url_extension, Extensions),
     "url_extension_not": Rule(origins.url_extension_not, Extensions),
     "host": Rule(origins.host, Words),
     "host_not": Rule(origins.host_not, Words),
     "page_matches": Rule(origins.page_matches, Pattern),
+    "subreddit": Rule(origins.subreddit, Words),
     "licence": Rule(origins.licence, Words),
     "no_opt_out": Rule(origins.no_opt_out, Words),
     "min_side": Rule(sizes.min_side, Count),
     "max_aspect": Rule(sizes.max_aspect, Annotated[float, Field(ge=1)]),
     "max_pixels": Rule(sizes.max_pixels, Count),
     "min_bytes": Rule(sizes.min_bytes, Count),
+    "original_format": Rule(sizes.original_format, Formats),
+    "min_clip_score": Rule(scores.min_clip_score, Cosines, scores.languages_for, needs="clip_score"),
+    "max_unsafe_score": Rule(scores.max_unsafe_score, Share, needs="unsafe_score"),
+    "max_watermark_score": Rule(scores.max_watermark_score, Share, needs="watermark_score"),
+    "min_aesthetic_score": Rule(scores.min_aesthetic_score, float, needs="aesthetic_score"),
+    "max_face_score": Rule(scores.max_face_score, Share, needs="face_score"),
 }
 """Name of a rule, which is also the reason of its drops -> the rule."""
 

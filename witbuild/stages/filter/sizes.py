@@ -1,4 +1,4 @@
-"""Rules on the image's size, as it was served; before the fetch, as its source declared it.
+"""Rules on the image as it was served: its size and format; before the fetch, as its source declared it.
 
 What is not known yet passes: the rule belongs after the stage that finds it out, or on both sides of it.
 """
@@ -37,6 +37,12 @@ def max_pixels(table: pa.Table, most: int) -> Mask:
 def min_bytes(table: pa.Table, least: int) -> Mask:
     """The image as served has at least so many bytes, or was not fetched yet."""
     return ~(_numbers(table["original_bytes"]) < least)
+
+
+def original_format(table: pa.Table, wanted: list[str]) -> Mask:
+    """The image was served as one of jpg, png, webp and gif, or was not fetched yet."""
+    served = table["original_format"]
+    return np.asarray(pc.or_(pc.is_in(served, pa.array(wanted, pa.string())), pc.is_null(served)), np.bool_)
 
 
 def _sides(table: pa.Table) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
