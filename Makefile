@@ -5,7 +5,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test lint types imports unit test-slow test-soak test-ray bench docs docker clean
+.PHONY: demo test lint types imports unit test-slow test-soak test-ray bench bench-fetch docs docker clean
 
 demo: .venv/.train
 	$(BIN)/witbuild demo --out demo
@@ -32,6 +32,10 @@ test-ray: .venv/.ray
 
 bench: .venv/.bench
 	$(PYTEST) -m bench -q --timeout 1800 $(if $(ONLY),tests/bench/test_bench_$(ONLY).py,tests/bench)
+
+# img2dataset's pins are old, so it has an environment of its own: IMG2DATASET=/path/to/bin/img2dataset
+bench-fetch: .venv/.bench
+	$(PYTEST) -m bench -q --timeout 1800 tests/bench/test_bench_fetch.py
 
 docs: .venv/.dev
 	$(BIN)/python tests/docs/test_format.py

@@ -1,0 +1,143 @@
+"""`witbuild fetch` beside img2dataset: list to stored images, both as commands, from one server on loopback.
+
+Made-up photographs of 640x480 to 2000x1500 pixels, 105 KB on average, 3 in 10 progressive; both store JPEGs of short
+side 256, quality 90, and hash each body by SHA-256. CPU is that of all processes of the client. What a start costs (a
+list of one image) is taken off in the rows "without start". witbuild also asks robots.txt, decodes what it stored once
+more, hashes its pixels and writes a row for every failure. The late web is 1,000 hosts (addresses of 127.0.0.0/8),
+whose server shares the two cores. `IMG2DATASET=/path/to/bin/img2dataset make bench-fetch`
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.bench import photographs
+from tests.bench.conftest import Bench
+from tests.bench.downloaders import Ours, Peer
+from tests.bench.slow_web import address, slow_web
+from tests.bench.spent import Spent
+from tests.bench.web_server import nginx
+
+pytestmark = pytest.mark.bench
+
+HEAD = (
+    "| job | side | images | CPU ms an image | images a CPU s | images/s by the clock | first is faster by |\n"
+    + "|---" * 7
+    + "|"
+)
+PHOTOGRAPHS, IMAGES, ROUNDS = 200, 600, 5
+HOSTS, LATE_IMAGES, LATE_ROUNDS = 1_000, 3_000, 1
+QUEUE, MOST_BYTES = 10_000, 400_000_000
+EVIL = tuple(address(number) for number in range(50, HOSTS, 100))
+LATE = ("--shards", "2", "--timeout-seconds", "10")
+Side = Ours | Peer
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Path:
+    return photographs.saved(PHOTOGRAPHS)
+
+
+def listed(port: int, count: int, hosts: int) -> list[str]:
+    """Return URLs, one host after the other."""
+    return [f"http://{address(i % hosts)}:{port}/{i % PHOTOGRAPHS}.jpg?{i}" for i in range(count)]
+
+
+def sides(ours: Ours, threads: int) -> list[Side]:
+    return [ours, Peer(ours.folder, threads)] if "IMG2DATASET" in os.environ else [ours]
+
+
+def tell(bench: Bench, job: str, images: int, found: Sequence[tuple[Side, Sequence[Spent]]], *, by: str) -> None:
+    """Add a row a side: medians; the ratio is of CPU or of the clock."""
+    bench.head = HEAD
+    medians = [
+        (side, statistics.median(one.cpu for one in taken), statistics.median(one.wall for one in taken))
+        for side, taken in found
+    ]
+    for side, cpu, wall in medians:
+        ratio = cpu / medians[0][1] if by == "cpu" else wall / medians[0][2]
+        cells = [
+            job,
+            side.name,
+            f"{images:,}",
+            f"{1000 * cpu / images:.2f}",
+            f"{images / cpu:,.0f}",
+            f"{images / wall:,.0f}",
+        ]
+        bench.rows.append(f"| {' | '.join(cells)} | {'1' if ratio == 1 else f'{ratio:.2f}x'} |")
+
+
+def test_cpu(bench: Bench, corpus: Path, tmp_path: Path) -> None:
+    with nginx(corpus, tmp_path / "nginx") as port:
+        both = sides(Ours(tmp_path, port, ("--per-host", "32", "--shards", "1")), 32)
+        urls = listed(port, IMAGES, 1)
+        start = [(side, [side(urls[:1]) for _ in range(3)]) for side in both]
+        taken: list[tuple[Side, list[Spent]]] = [(side, []) for side in both]
+        for _ in range(ROUNDS):
+            for side, runs in taken:
+                runs.append(side(urls))
+                assert side.stored() == IMAGES
+    tell(bench, "list to tar, one process", IMAGES, taken, by="cpu")
+    base = [statistics.median(one.cpu for one in runs) for _, runs in start]
+    clock = [statistics.median(one.wall for one in runs) for _, runs in start]
+    less = [
+        (side, [Spent(one.cpu - cpu, one.wall - wall) for one in runs])
+        for (side, runs), cpu, wall in zip(taken, base, clock, strict=True)
+    ]
+    tell(bench, "the same without start", IMAGES, less, by="cpu")
+    for (side, _), cpu, wall in zip(taken, base, clock, strict=True):
+        bench.note(f"start of {side.name}: {cpu:.1f} s of CPU, {wall:.1f} s by the clock")
+
+
+@pytest.mark.parametrize("late", [0.05, 0.2])
+def test_clock(bench: Bench, corpus: Path, tmp_path: Path, late: float) -> None:
+    with slow_web(corpus, late) as port:
+        urls = listed(port, LATE_IMAGES, HOSTS)
+        taken: list[tuple[Side, list[Spent]]] = [(side, []) for side in sides(Ours(tmp_path, port, LATE), 256)]
+        for _ in range(LATE_ROUNDS):
+            for side, runs in taken:
+                runs.append(side(urls, workers=2))
+                assert side.stored() == LATE_IMAGES
+    tell(bench, f"{HOSTS:,} hosts, {late * 1000:.0f} ms late, two processes", LATE_IMAGES, taken, by="clock")
+
+
+def test_evil_hosts_and_memory(bench: Bench, corpus: Path, tmp_path: Path) -> None:
+    walls: dict[bool, Spent] = {}
+    for evil in (False, True):
+        with slow_web(corpus, 0.05, EVIL if evil else ()) as port:
+            ours = Ours(tmp_path, port, ("--shards", "1", "--timeout-seconds", "10", "--connections", str(QUEUE)))
+            walls[evil] = ours(listed(port, QUEUE, HOSTS), workers=1, watch=True)
+            assert ours.stored() == QUEUE - (len(EVIL) * QUEUE // HOSTS if evil else 0)
+    longer = walls[True].wall / walls[False].wall - 1
+    bench.note(
+        f"{QUEUE:,} images of {HOSTS:,} hosts, one part: {walls[False].wall:.1f} s; with {len(EVIL)} evil hosts "
+        f"{walls[True].wall:.1f} s, {longer:+.0%}; 10 s a request"
+    )
+    peak = max(one.peak_bytes for one in walls.values())
+    bench.note(f"most memory of all its processes, {QUEUE:,} connections allowed: {peak / 1e6:.0f} MB")
+    assert peak < MOST_BYTES
+    assert longer < 0.1
+
+
+def test_workers_change_no_byte(bench: Bench, corpus: Path, tmp_path: Path) -> None:
+    found = []
+    with slow_web(corpus, 0.01) as port:
+        ours = Ours(tmp_path, port, ("--shards", "4"))
+        for workers in (1, 2):
+            ours(listed(port, IMAGES, 50), workers=workers)
+            found.append(digests(ours.out(workers)))
+    assert found[0] == found[1]
+    assert len(found[0]) == 12
+    bench.note("one worker and two: the same bytes in pairs, images and fetches")
+
+
+def digests(run: Path) -> dict[str, str]:
+    """Return the SHA-256 of each part that fetch left."""
+    paths = [path for kind in ("pairs", "images", "fetches") for path in run.glob(f"*fetch.download*/{kind}/*")]
+    return {str(path.relative_to(run)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(paths)}
