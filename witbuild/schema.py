@@ -336,10 +336,12 @@ TOMBSTONES = pa.schema(
 
 SCORES = pa.schema(
     [
-        column("task", pa.string(), "zero-shot task or retrieval direction"),
-        column("metric", pa.string(), "accuracy | recall@1 | chance | ..."),
-        column("value", pa.float64(), "0 to 1"),
+        column("task", pa.string(), "labelled set, set/label set, or retrieval direction"),
+        column("metric", pa.string(), "accuracy | recall@1 | chance | linear probe | 4-shot | ..."),
+        column("value", pa.float64(), "0 to 1; a difference of such; or a probe's lambda"),
         column("samples", pa.int64(), "how many it was measured on"),
+        column("group", pa.string(), "column=value: of these samples only; empty: of all"),
+        column("deviation", pa.float64(), "standard deviation over draws; null: measured once"),
     ],
 )
 

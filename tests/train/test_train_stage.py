@@ -26,7 +26,8 @@ from witbuild.recipe import Recipe  # noqa: E402
 from witbuild.runner import run_recipe  # noqa: E402
 from witbuild.stage import Part, Stage, Task  # noqa: E402
 from witbuild.train import checkpoints, loop  # noqa: E402
-from witbuild.train.stage import Eval, Train  # noqa: E402
+from witbuild.train.evaluation import Eval  # noqa: E402
+from witbuild.train.stage import Train  # noqa: E402
 
 SMALL: dict[str, Any] = {
     "model": "tiny", "image_size": 32, "batch_size": 64, "epochs": 8, "lr": 3e-3, "warmup": 8, "threads": 1,

@@ -14,7 +14,8 @@ STAGES = {
     "decontaminate": "witbuild.stages.decontaminate:Decontaminate",
     "balance": "witbuild.stages.balance:Balance",
     "fetch": "witbuild.stages.fetch:Fetch",
+    "score": "witbuild.train.scoring.stage:Score",
     "shard": "witbuild.stages.shard:Shard",
     "train": "witbuild.train.stage:Train",
-    "eval": "witbuild.train.stage:Eval",
+    "eval": "witbuild.train.evaluation:Eval",
 }

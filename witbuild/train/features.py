@@ -1,4 +1,4 @@
-"""Unit feature vectors of many images or texts, in batches."""
+"""What a model makes of many images or texts, in batches."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from witbuild.train.captions import tokenise
 from witbuild.train.model import normalised
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import Tensor, nn
 
@@ -21,18 +21,26 @@ BATCH = 256
 
 
 @torch.no_grad()
-def image_features(model: nn.Module, loader: Loader, count: int) -> tuple[Tensor, list[int]]:
-    """Return unit features of the first `count` images' middles, (n, D), and the numbers of those that decode."""
-    device = next(model.parameters()).device
-    features, numbers = [], []
+def over_images(
+    functions: Sequence[Callable[[Tensor], Tensor]], loader: Loader, count: int, device: torch.device
+) -> tuple[list[Tensor], list[int]]:
+    """Return what functions make of the first `count` images' middles, and the numbers of the images that decode.
+
+    Args:
+        functions: normalised pixels of shape (B, 3, S, S) -> rows of B; what each returns is n rows on the device.
+        loader: of the images.
+        count: how many there are.
+        device: where the pixels are wanted.
+    """
+    batches, numbers = [], []
     for start in range(0, count, BATCH):
         wanted = np.arange(start, min(start + BATCH, count))
         pixels, shown = loader.batch(wanted, np.full((len(wanted), 2), 0.5))
-        batch = model.encode_image(normalised(torch.from_numpy(pixels).to(device)), normalize=True)
+        seen = normalised(torch.from_numpy(pixels).to(device))
         good = [place for place, number in enumerate(shown) if number == wanted[place]]
-        features.append(batch[good])
+        batches.append([function(seen)[good] for function in functions])
         numbers += [shown[place] for place in good]
-    return torch.cat(features), numbers
+    return [torch.cat(column) for column in zip(*batches, strict=True)], numbers
 
 
 @torch.no_grad()

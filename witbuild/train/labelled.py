@@ -26,16 +26,22 @@ if TYPE_CHECKING:
     from witbuild.io.tars import Sample
 
 _FIELDS = ("cls", "label", "class")
+_Found = tuple[list[str], list[tuple[int, Extent]], list[str], list[str]]
+"""Files, where images lie in them, labels, keys."""
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Images, the number of the class of each (int64 of shape (n,)), and the classes' names."""
+    """Images, the number of the class of each (int64 of shape (n,)), the classes' names, and each image's key.
+
+    The key of a sample of a tar is its stem, that of an image in a folder its path below the folder of the set.
+    """
 
     task: str
     images: Images
     labels: npt.NDArray[np.int64]
     names: tuple[str, ...]
+    keys: tuple[str, ...]
 
 
 def read(path: str, names: Sequence[str]) -> Labelled:
@@ -51,14 +57,15 @@ def read(path: str, names: Sequence[str]) -> Labelled:
     """
     found = store.expand(path)
     packed = [file for file in found if file.endswith(".tar")]
-    paths, rows, labels = _from_tars(packed) if packed else _from_folders([f for f in found if _is_image(f)])
+    loose = [file for file in found if _is_image(file)]
+    paths, rows, labels, keys = _from_tars(packed) if packed else _from_folders(loose)
     if not rows:
         raise EmptyError(f"{path}: no labelled image; give tars with a member .cls, or a folder of images a class")
     if not names and all(label.isdecimal() for label in labels):
         raise InputError(f"{path}: the labels are numbers; name a file of class names, a line each: `classes`")
     known = tuple(names) or tuple(sorted(set(labels)))
     numbers = [_number(label, known, path) for label in labels]
-    return Labelled(task_name(path), images(paths, rows), np.array(numbers, np.int64), known)
+    return Labelled(task_name(path), images(paths, rows), np.array(numbers, np.int64), known, tuple(keys))
 
 
 def task_name(path: str) -> str:
@@ -80,26 +87,28 @@ def _is_image(file: str) -> bool:
     return Path(file).suffix[1:].lower() in IMAGES
 
 
-def _from_folders(files: list[str]) -> tuple[list[str], list[tuple[int, Extent]], list[str]]:
+def _from_folders(files: list[str]) -> _Found:
     rows = [(number, Extent(0, store.size(file))) for number, file in enumerate(files)]
-    return files, rows, [file.rsplit("/", 2)[-2] for file in files]
+    ends = [file.rsplit("/", 2)[-2:] for file in files]
+    return files, rows, [folder for folder, _ in ends], ["/".join(end) for end in ends]
 
 
-def _from_tars(paths: list[str]) -> tuple[list[str], list[tuple[int, Extent]], list[str]]:
-    rows, labels = [], []
+def _from_tars(paths: list[str]) -> _Found:
+    rows, labels, keys = [], [], []
     for shard, path in enumerate(paths):
-        for image, label in _labelled(path):
+        for image, label, key in _labelled(path):
             rows.append((shard, image))
             labels.append(label)
-    return paths, rows, labels
+            keys.append(key)
+    return paths, rows, labels, keys
 
 
-def _labelled(path: str) -> Iterator[tuple[Extent, str]]:
-    """Yield the image and the label of each sample that has both."""
+def _labelled(path: str) -> Iterator[tuple[Extent, str, str]]:
+    """Yield the image, the label and the key of each sample that has both."""
     for sample in tars.index(path):
         image, label = image_member(sample), _label(path, sample)
         if image is not None and label:
-            yield image, label
+            yield image, label, sample.key
 
 
 def _label(path: str, sample: Sample) -> str:

@@ -1,7 +1,6 @@
-"""`train` and `eval` as stages: parameters, one task each, calls into the modules beside this one.
+"""`train` as a stage: its parameters, its one task, calls into the modules beside this one.
 
 RUN/dataset/data/*.tar ── train ──> metrics; model .safetensors, config .json, log .jsonl
-                             model, config, labelled sets ── eval ──> scores
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from witbuild.errors import MissingExtraError, RecipeError
-from witbuild.stage import Part, Stage, Task, digested, runtime
+from witbuild.stage import Part, Stage, Task, runtime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from witbuild.stage import Inputs
 
 
-def _needs_torch(what: str) -> None:
+def needs_torch(what: str) -> None:
     """Check that the extra is there, and let torch's idle threads sleep."""
     if any(importlib.util.find_spec(module) is None for module in ("torch", "open_clip", "safetensors")):
         raise MissingExtraError(f"witbuild {what}", "train")
@@ -75,14 +74,14 @@ class Train(Stage):
 
     def plan(self, inputs: Inputs) -> Iterator[Task]:
         """Yield the one task: all tars but those of the split val."""
-        tars = tuple(path for path in _tars(inputs["tars"]) if not _is_val(path))
+        tars = tuple(path for path in tars_among(inputs["tars"]) if not is_val(path))
         if not tars:
             raise RecipeError("stage train: no tars to train on among its input `tars`")
         yield Task(0, {"tars": tars})
 
     def process(self, task: Task) -> Part:
         """Train, or go on training where a killed attempt stood."""
-        _needs_torch("train")
+        needs_torch("train")
         from witbuild.io import tables
         from witbuild.schema import METRICS
         from witbuild.train import export, run
@@ -95,55 +94,11 @@ class Train(Stage):
         return Part(tables.from_rows(rows, METRICS), dropped=dropped, files=paths)
 
 
-class Eval(Stage):
-    """Measure a model zero-shot: classification of labelled images, and retrieval on the split val."""
-
-    name: ClassVar = "eval"
-    reads: ClassVar = ("model", "config")
-    optional: ClassVar = ("tars",)
-    output: ClassVar = "scores"
-    reproducible: ClassVar = False
-
-    data: list[str] = digested([])
-    """Labelled sets: tars with a member cls, or folders with a folder of images for each class."""
-    classes: str = digested("")
-    """File of class names, a line each, in the order of their numbers; unset: the names in the data."""
-    templates: str = digested("")
-    """File of prompts, a line each, {} standing for the class; unset: "a photo of a {}."."""
-    retrieval: list[str] = digested([])
-    """Tars of pairs to find each other; unset: the split val of the run, when it has one."""
-    device: str = runtime("auto")
-    """auto, cpu, cuda or cuda:1; auto takes CUDA where there is some."""
-    threads: int = runtime(0, ge=0)
-    """CPU threads of the network; 0: as many as the process may use."""
-    decode_threads: int = runtime(0, ge=0)
-    """Threads that decode images; 0: as many as the process may use cores."""
-
-    def plan(self, inputs: Inputs) -> Iterator[Task]:
-        """Yield the one task."""
-        held = tuple(path for path in _tars(inputs.get("tars", ())) if _is_val(path))
-        if not (self.data or self.retrieval or held):
-            raise RecipeError(
-                "stage eval: nothing to evaluate on; name labelled sets (`data`), tars of pairs (`retrieval`), "
-                "or let shard hold some pairs back (`val_fraction`)"
-            )
-        sources = {"model": inputs["model"], "config": inputs["config"]}
-        yield Task(0, {**sources, "tars": held} if held else sources)
-
-    def process(self, task: Task) -> Part:
-        """Measure."""
-        _needs_torch("eval")
-        from witbuild.io import tables
-        from witbuild.schema import SCORES
-        from witbuild.train.evaluate import evaluate
-
-        return Part(tables.from_rows(evaluate(self, task.sources), SCORES))
-
-
-def _tars(paths: tuple[str, ...]) -> list[str]:
+def tars_among(paths: tuple[str, ...]) -> list[str]:
     """Return the tars among the files of a folder."""
     return [path for path in paths if path.endswith(".tar")]
 
 
-def _is_val(path: str) -> bool:
+def is_val(path: str) -> bool:
+    """Say whether a tar is of the split val, which is never trained on."""
     return path.rsplit("/", 1)[-1].startswith("val-")

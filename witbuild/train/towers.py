@@ -65,6 +65,10 @@ class PlainConvNet(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         """Return features of images."""
-        maps = self.layers(pixels)
-        features: Tensor = self.proj(torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1))
+        features: Tensor = self.proj(self.pooled(pixels))
         return features
+
+    def pooled(self, pixels: Tensor) -> Tensor:
+        """Return the mean and the maximum of the last maps, (B, 8 * width)."""
+        maps = self.layers(pixels)
+        return torch.cat([maps.mean(dim=(2, 3)), maps.amax(dim=(2, 3))], dim=1)

@@ -38,20 +38,19 @@ def classifier(encode: Callable[[list[str]], Tensor], names: Sequence[str], temp
     return functional.normalize(features.mean(dim=1), dim=-1)
 
 
-def hits(features: Tensor, classes: Tensor, labels: Tensor, most: Sequence[int]) -> list[float]:
-    """Return for each k in `most` the share of images whose class is among the k nearest.
+def hits_of(scores: Tensor, labels: Tensor, most: Sequence[int]) -> list[float]:
+    """Return for each k in `most` the share of images whose class is among the k that score best.
 
     Args:
-        features: (n, D).
-        classes: (C, D).
+        scores: (n, C).
         labels: int64 of shape (n,), numbers of classes.
         most: each k; one larger than C counts as C.
 
     Example:
-        >>> hits(torch.eye(3), torch.eye(3), torch.tensor([0, 1, 0]), [1, 3])
+        >>> hits_of(torch.eye(3), torch.tensor([0, 1, 0]), [1, 3])
         [0.6666666666666666, 1.0]
     """
-    return _shares(torch.cat([_ranks(part @ classes.T, label) for part, label in _parts(features, labels)]), most)
+    return _shares(_ranks(scores, labels), most)
 
 
 def recall(queries: Tensor, gallery: Tensor, most: Sequence[int]) -> list[float]:
@@ -61,11 +60,9 @@ def recall(queries: Tensor, gallery: Tensor, most: Sequence[int]) -> list[float]
         >>> recall(torch.eye(2), torch.eye(2).flip(0), [1, 2])
         [0.0, 1.0]
     """
-    return hits(queries, gallery, torch.arange(len(queries), device=queries.device), most)
-
-
-def _parts(features: Tensor, labels: Tensor) -> list[tuple[Tensor, Tensor]]:
-    return list(zip(features.split(_ROWS), labels.split(_ROWS), strict=True))
+    own = torch.arange(len(queries), device=queries.device)
+    parts = zip(queries.split(_ROWS), own.split(_ROWS), strict=True)
+    return _shares(torch.cat([_ranks(part @ gallery.T, rows) for part, rows in parts]), most)
 
 
 def _ranks(cosines: Tensor, labels: Tensor) -> Tensor:
