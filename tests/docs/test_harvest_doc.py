@@ -10,7 +10,7 @@ from witbuild.sources.presets import PRESETS
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "harvest.md").read_text()
-REASON = re.compile(r"(?:\.drop\(|Damage\(|dropped\[|return )\"([a-z_]+)\"")
+REASON = re.compile(r"(?:\.drop\(|Damage\(|dropped\[|return |RefusedError\()\"([a-z_]+)\"")
 
 
 def test_every_source_and_list_is_described() -> None:
@@ -19,9 +19,22 @@ def test_every_source_and_list_is_described() -> None:
 
 def test_every_reason_is_described() -> None:
     files = [ROOT / "witbuild" / "web" / "warc.py", ROOT / "witbuild" / "web" / "arc.py"]
+    files += [ROOT / "witbuild" / "web" / "asking.py"]
     files += [
         ROOT / "witbuild" / "sources" / f"{name}.py"
-        for name in ("archives", "candidates", "commoncrawl", "crawl", "folder", "site", "url_list", "warc")
+        for name in (
+            "archives",
+            "candidates",
+            "commoncrawl",
+            "crawl",
+            "folder",
+            "site",
+            "url_list",
+            "warc",
+            "api",
+            "commons",
+            "openverse",
+        )
     ]
     reasons = {reason for file in files for reason in REASON.findall(file.read_text())}
     assert len(reasons) > 15

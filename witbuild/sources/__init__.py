@@ -18,6 +18,8 @@ SOURCES = {
     "site": "witbuild.sources.site:Site",
     "html": "witbuild.sources.folder:Html",
     "folder": "witbuild.sources.folder:Folder",
+    "commons": "witbuild.sources.commons:Commons",
+    "openverse": "witbuild.sources.openverse:Openverse",
 }
 """Name of a source -> module and class."""
 

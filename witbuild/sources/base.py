@@ -32,22 +32,29 @@ class Source(ABC):
     def plan(self) -> Iterator[Task]:
         """Yield the tasks; cheap, depending on the parameters and the names of files alone."""
 
+    def plan_over(self, queries: tuple[str, ...]) -> Iterator[Task]:
+        """Yield the tasks of a source that asks for what a query list says; others need none.
+
+        Args:
+            queries: paths of the list's parts.
+        """
+        return self.plan()
+
     @abstractmethod
     def harvest(self, task: Task) -> Candidates:
         """Read what a task names."""
 
-    def most(self, tasks: int) -> int | None:
-        """Return the most pairs of one of so many tasks; None: all.
+    def share(self, index: int, tasks: int) -> dict[str, int]:
+        """Return the most pairs of one of so many tasks, as its argument `limit`; nothing when all are wanted.
 
-        Every task has an equal share of the limit, so that none needs to know of another.
+        The shares add up to the limit and differ by one at most, so that no task needs to know of another.
         """
-        return -(-self.limit // tasks) if self.limit else None
+        return {"limit": self.limit * (index + 1) // tasks - self.limit * index // tasks} if self.limit else {}
 
     def numbered(self, work: list[tuple[tuple[str, ...], dict[str, int]]]) -> Iterator[Task]:
         """Yield a task for each (paths, arguments), with its share of the limit."""
-        most = self.most(len(work))
         for index, (paths, arguments) in enumerate(work):
-            yield Task(index, {"input": paths}, arguments if most is None else {**arguments, "limit": most})
+            yield Task(index, {"input": paths}, {**arguments, **self.share(index, len(work))})
 
 
 def named(path: str) -> str:
