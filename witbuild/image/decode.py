@@ -48,6 +48,9 @@ def check(header: Header, body: bytes, max_pixels: int) -> None:
 def decode(body: bytes, header: Header, *, max_pixels: int, width: int = 0, height: int = 0) -> Pixels:
     """Return the upright RGB pixels of an image, perhaps scaled down.
 
+    A JPEG scaled by its transform lacks the upper frequencies that an area mean of all its pixels lets through in part;
+    the more pixels are left to the mean, the less it matters (docs/benchmarks/image.md has the figures).
+
     Args:
         body: all of the image.
         header: of it, as `header.read` gives it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -34,6 +35,7 @@ class Plan:
         max_aspect: longer side by shorter side; longer ones are refused; 0: none.
         max_pixels: of the original; larger ones are not decoded.
         keep_original: store the body untouched (never a GIF); it is decoded all the same.
+        oversample: a JPEG is decoded at a reduced scale that leaves at least so many times the pixels needed.
     """
 
     mode: Mode = "keep_ratio"
@@ -45,6 +47,7 @@ class Plan:
     max_aspect: float = 0.0
     max_pixels: int = 64_000_000
     keep_original: bool = False
+    oversample: float = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,8 @@ def prepare(body: bytes, plan: Plan) -> Stored:
     upright = (head.height, head.width) if head.turned else (head.width, head.height)
     _refuse(*upright, plan)
     needed = resize.fit(*upright, plan.size, plan.mode, upscale=plan.upscale)
-    pixels = decode.decode(body, head, max_pixels=plan.max_pixels, width=needed[0], height=needed[1])
+    least = [math.ceil(side * plan.oversample) for side in needed]
+    pixels = decode.decode(body, head, max_pixels=plan.max_pixels, width=least[0], height=least[1])
     if head.format != "JPEG":  # not scaled: this is the size, whatever the header said
         upright = (pixels.shape[1], pixels.shape[0])
         needed = resize.fit(*upright, plan.size, plan.mode, upscale=plan.upscale)

@@ -44,6 +44,8 @@ class Fetching(Cut):
     """What images are stored as."""
     quality: int = Field(90, ge=1, le=100)
     """Of the encoder; of no meaning to png."""
+    oversample: float = Field(6.0, ge=1)
+    """A JPEG is decoded at a reduced scale if that leaves so many times the pixels needed; 1: fastest, coarsest."""
     keep_original: bool = False
     """Store the body as it was served, untouched, metadata included; a GIF is re-encoded all the same."""
     min_bytes: int = Field(0, ge=0)
