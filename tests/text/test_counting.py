@@ -44,6 +44,7 @@ PIECES = (
     ".",
     "’",
 )
+TO_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 pages_of_text = st.lists(st.lists(st.sampled_from(PIECES), max_size=30).map("".join), min_size=1, max_size=8)
 
 
@@ -112,6 +113,23 @@ def test_a_full_table_is_handed_over_and_begun_anew() -> None:
 def test_a_table_grows_and_keeps_what_it_holds() -> None:
     pages = [" ".join(f"{chr(97 + i % 26)}{chr(97 + i // 26 % 26)}{chr(97 + i // 676)}" for i in range(9000))] * 8
     assert added_up(counted(pages, "witbuild", batch=1)) == reference(pages, "witbuild")
+
+
+def test_a_table_grows_to_its_slots_and_no_further() -> None:
+    pages = [f"{word} is {word}" for word in sorted({f"{i:x}".translate(TO_LETTERS) for i in range(40_000)})]
+    rounds = counted(pages, "witbuild", batch=500, slots=1 << 17)
+    assert len(rounds) > 1
+    assert added_up(rounds) == reference(pages, "witbuild")
+
+
+@pytest.mark.parametrize("last", ["z", "é"])
+def test_words_that_differ_in_one_letter_are_different(last: str) -> None:
+    words = [
+        f"{'a' * before}{letter}{'b' * after}" for before in range(18) for after in range(9) for letter in "x" + last
+    ]
+    for after in range(2):  # the last word of all has no eight bytes to be read behind it
+        pages = [" ".join(words[: len(words) - after])]
+        assert added_up(counted(pages, "witbuild")) == reference(pages, "witbuild")
 
 
 @pytest.mark.parametrize("room", [counting.FULL_COUNTS, 2])
