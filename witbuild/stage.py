@@ -107,6 +107,9 @@ class Stage(BaseModel):
         """Return the stages that do the work, in order; a thin stage is its own single step."""
         return (self,)
 
+    def check(self) -> None:
+        """Raise, before any work of a run, when something that the stage needs is not there, such as a model."""
+
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield the tasks; on the driver, cheap, depending on the arguments alone."""
         raise NotImplementedError

@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "decontaminate": (STAGE, _STAGE, "Drop or flag pairs that stand in an evaluation set."),
     "balance": (STAGE, _STAGE, "Keep at most `limit` pairs a query."),
     "fetch": (STAGE, _STAGE, "Download, check, resize and re-encode the images, politely."),
+    "score": (STAGE, _STAGE, "Score fetched pairs by models: CLIP's cosine, safety, watermarks, looks."),
     "shard": (STAGE, _STAGE, "Write WebDataset tars that any CLIP trainer reads."),
     "train": (STAGE, _STAGE, "Learn a CLIP from the tars."),
     "eval": (STAGE, _STAGE, "Measure a CLIP zero-shot and by retrieval."),

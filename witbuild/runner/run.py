@@ -80,6 +80,8 @@ def run_recipe(recipe: Recipe, root: str, engine: Engine, settings: Settings | N
     redo.finish(root)
     settings, steps, run = settings or Settings(), expand(recipe.stages), Run(root)
     check_order(steps, recipe.inputs)
+    for step in steps:
+        step.stage.check()
     if settings.restart_from:
         run.remove_from(first_step(steps, settings.restart_from).number)
     shelf = Shelf()

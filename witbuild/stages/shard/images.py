@@ -42,7 +42,7 @@ def read_images(samples: pa.Table, paths: tuple[str, ...]) -> list[bytes]:
 def _part(paths: tuple[str, ...], part: int) -> str:
     if 0 <= part < len(paths):
         return paths[part]
-    raise InputError(f"stage shard: a pair's image lies in images part {part} and there are {len(paths)} such parts")
+    raise InputError(f"a pair's image lies in images part {part} and there are {len(paths)} such parts")
 
 
 def _checked(image: bytes, extension: str, path: str, offset: int) -> bytes:
