@@ -341,7 +341,7 @@ SCORES = pa.schema(
         column("value", pa.float64(), "0 to 1; a difference of such; or a probe's lambda"),
         column("samples", pa.int64(), "how many it was measured on"),
         column("group", pa.string(), "column=value: of these samples only; empty: of all"),
-        column("deviation", pa.float64(), "standard deviation over draws; null: measured once"),
+        column("deviation", pa.float64(), "standard deviation over draws; null: measured once", null=True),
     ],
 )
 

@@ -102,7 +102,10 @@ def model_files(inputs: Inputs) -> dict[str, tuple[str, ...]]:
     weights = [path for path in inputs["model"] if path.endswith(".safetensors")]
     configs = list(inputs.get("config", ())) or [path for path in inputs["model"] if path.endswith("_config.json")]
     weights = [path for path in weights if path.endswith("open_clip_model.safetensors")] or weights
-    if not weights or not configs:
-        missing = "weights (.safetensors)" if not weights else "a configuration (open_clip_config.json, or --config)"
-        raise RecipeError(f"stage eval: no {missing} among {len(inputs['model'])} files of the input `model`")
+    if not weights:
+        raise RecipeError("stage eval: no weights (.safetensors) among the files of the input `model`")
+    if not configs:
+        raise RecipeError(
+            "stage eval: no open_clip_config.json among the files of the input `model`; name one: --config"
+        )
     return {"model": (weights[-1],), "config": (configs[-1],)}
