@@ -142,7 +142,7 @@ class Commons(Api):
 
     def _address(self, question: Question, more: Question) -> str:
         search = self.listing == "search"
-        how = {"generator": "search", "gsrnamespace": "6"} if search else {"generator": "allimages"}
+        how = {"generator": "search", "gsrnamespace": "6", "gsrwhat": "text"} if search else {"generator": "allimages"}
         size = {"gsrlimit" if search else "gailimit": str(min(BATCH, self.per_query if search else BATCH))}
         width = {"iiurlwidth": str(self.thumbnail_width)} if self.thumbnail_width else {}
         lag = {"maxlag": str(self.max_lag_seconds)}
