@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -50,8 +51,7 @@ class Late(asyncio.Protocol):
         self.bodies, self.delay, self.evil, self.waiting = bodies, delay, evil, b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport, self.loop = transport, asyncio.get_running_loop()
+        self.transport, self.loop = cast("asyncio.Transport", transport), asyncio.get_running_loop()
 
     def data_received(self, data: bytes) -> None:
         self.waiting += data

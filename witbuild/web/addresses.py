@@ -117,13 +117,15 @@ class Guard:
     Attributes:
         allow_private: open loopback, private and documentation addresses too, for tests and intranets.
         ports: that a URL may name.
+        block_hosts: hosts and domains, lower case, that are not connected to, nor what lies below them.
     """
 
     allow_private: bool = False
     ports: frozenset[int] = PORTS
+    block_hosts: frozenset[str] = frozenset()
 
     def check_url(self, url: str) -> str:
-        """Return the URL as it is sent, or raise FetchError (bad_url, port, private_address).
+        """Return the URL as it is sent, or raise FetchError (bad_url, port, private_address, blocked_host).
 
         Example:
             >>> Guard().check_url("http://A.test/x#y")
@@ -137,9 +139,15 @@ class Guard:
         port = int(parsed.port) if parsed.port else {"http:": 80, "https:": 443}[parsed.protocol]
         if port not in self.ports:
             raise FetchError("port", f"port {port} is not one of {sorted(self.ports)}")
-        if urls.is_address(parsed.hostname):
-            self.check_address(parsed.hostname.strip("[]"))
+        self.check_host(parsed.hostname)
         return urls.without_fragment(parsed.href)
+
+    def check_host(self, host: str) -> None:
+        """Raise FetchError (blocked_host, private_address) when a host must not be asked, whatever its addresses."""
+        if self.block_hosts and not self.block_hosts.isdisjoint(urls.suffixes(host)):
+            raise FetchError("blocked_host", "in the list of blocked hosts")
+        if urls.is_address(host):
+            self.check_address(host.strip("[]"))
 
     def allows(self, address: str) -> bool:
         """Say whether an address may be connected to."""

@@ -2,7 +2,7 @@
 
     get(url)
      └ attempt            429, 5xx, reset, short body: again, after a pause
-        └ hop             guard -> robots -> slot of the host -> pinned address -> status, headers, body
+        └ hop             guard -> robots, notices -> slot of the host -> pace -> pinned address -> head, body
            └ redirect     the next hop, guarded like the first
 
 Time counts only while a request is on the wire: waiting for a polite moment costs a URL nothing of its
@@ -13,12 +13,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
-from witbuild.web import addresses, encodings, robots, urls
+from witbuild.web import addresses, encodings, notices, robots, urls
+from witbuild.web.pace import Bandwidth, Pace, parse_hours
+from witbuild.web.proxy import Proxy
 from witbuild.web.reasons import FetchError, foreign
 from witbuild.web.resolver import Resolver
 from witbuild.web.settings import Settings, check_user_agent
@@ -45,6 +49,7 @@ class Client:
 
     Raises:
         PolicyError: the user agent names no contact, or an override is not `address:port`.
+        RecipeError: the hours, or the proxy, cannot be read.
     """
 
     def __init__(
@@ -56,9 +61,16 @@ class Client:
     ) -> None:
         check_user_agent(settings.user_agent)
         self.settings = settings
-        self._guard = addresses.Guard(settings.allow_private, settings.ports)
+        self._guard = addresses.Guard(settings.allow_private, settings.ports, settings.block_hosts)
         self._resolver = Resolver(self._guard, settings.resolve, lookup)
-        self._robots = robots.Robots(self._fetch_robots, robots.token(settings.user_agent))
+        self._proxy = Proxy(settings.proxy) if settings.proxy else None
+        self.agent = robots.token(settings.user_agent)
+        self._robots = robots.Robots(self._fetch_robots, self.agent)
+        self._notices = notices.Notices(self._fetch_notice, self.agent)
+        self._bandwidth = Bandwidth(settings.bytes_per_second)
+        self._pace = Pace(settings.hours, self._bandwidth)
+        if settings.hours:
+            parse_hours(settings.hours)
         self._ready = ready
         self._slots: dict[str, Slot] = {}
         self._wire = asyncio.Semaphore(settings.connections)
@@ -68,7 +80,7 @@ class Client:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                resolver=self._resolver, use_dns_cache=False, limit=0, socket_factory=self._socket
+                resolver=self._proxy or self._resolver, use_dns_cache=False, limit=0, socket_factory=self._socket
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # each attempt has its own deadline
@@ -81,17 +93,19 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._robots.close()
+        self._notices.close()
         await self._session.close()
         await self._resolver.close()
 
     def _socket(self, info: tuple[Any, ...]) -> socket.socket:
         """Make a socket; the last check, of the very address that is connected to."""
         family, kind, protocol, _, address = info
-        if not self._guard.allows(str(address[0])):
+        allowed = self._proxy.is_at(*address[:2]) if self._proxy else self._guard.allows(str(address[0]))
+        if not allowed:
             raise PermissionError(f"{address[0]} is not allowed")
         return socket.socket(family=family, type=kind, proto=protocol)
 
-    async def get(
+    async def get(  # noqa: PLR0913 - all but the URL are named and rarely given
         self,
         url: str,
         *,
@@ -99,6 +113,7 @@ class Client:
         max_bytes: int | None = None,
         headers: Mapping[str, str] | None = None,
         inspect: Callable[[Head], None] | None = None,
+        budget: Budget | None = None,
     ) -> Response:
         """Fetch a URL: status 200 or 203, or 304 to a conditional request.
 
@@ -108,24 +123,34 @@ class Client:
             max_bytes: of the body, instead of the settings'.
             headers: further ones.
             inspect: sees the head before the body is read, and may refuse it with a FetchError.
+            budget: of seconds on the wire, in place of the settings'; afterwards it tells when and how long it was.
 
         Raises:
             FetchError: any failure, with its reason.
         """
         sent = {"Accept": accept, "Accept-Encoding": encodings.ACCEPTED, **(headers or {})}
         bound = max_bytes or self.settings.max_bytes
-        return await self._attempts(
-            url, Ask(headers=sent, max_bytes=bound, inspect=inspect, robots=self.settings.robots)
-        )
+        ask = Ask(headers=sent, max_bytes=bound, inspect=inspect, robots=self.settings.robots, proxy=self._through)
+        return await self._attempts(url, ask, budget or Budget(self.settings.timeout_seconds))
+
+    @property
+    def _through(self) -> str | None:
+        return self._proxy.url if self._proxy else None
 
     async def robots_rules(self, url: str) -> robots.Rules:
         """Return what robots.txt says at a URL's origin; FetchError (robots_unavailable, ...) when it forbids all."""
         return await self._robots.rules(url)
 
     async def _fetch_robots(self, url: str) -> bytes:
+        return await self._fetch_rules(url, robots.MAX_BYTES)
+
+    async def _fetch_notice(self, url: str) -> bytes:
+        return await self._fetch_rules(url, notices.MAX_BYTES)
+
+    async def _fetch_rules(self, url: str, most: int) -> bytes:
         sent = {"Accept": "text/plain,*/*;q=0.1", "Accept-Encoding": "identity"}
-        ask = Ask(headers=sent, max_bytes=robots.MAX_BYTES, robots=False, cut=True)
-        return (await self._attempts(url, ask)).body
+        ask = Ask(headers=sent, max_bytes=most, robots=False, cut=True, proxy=self._through)
+        return (await self._attempts(url, ask, Budget(self.settings.timeout_seconds))).body
 
     def slot(self, host: str) -> Slot:
         """Return the slot of a host."""
@@ -135,12 +160,12 @@ class Client:
                 delay_seconds=self.settings.delay_seconds,
                 max_delay_seconds=self.settings.max_delay_seconds,
                 give_up_after=self.settings.give_up_after,
+                give_up_after_timeouts=self.settings.give_up_after_timeouts,
             )
         return self._slots[host]
 
-    async def _attempts(self, url: str, ask: Ask) -> Response:
+    async def _attempts(self, url: str, ask: Ask, budget: Budget) -> Response:
         """Try, and try again what may pass, until the deadline's seconds on the wire are used up."""
-        budget = _Budget(self.settings.timeout_seconds)
         for attempt in range(self.settings.retries + 1):
             try:
                 return await self._follow(url, ask, budget)
@@ -154,7 +179,7 @@ class Client:
         """Say whether trying again may help, and soon enough to wait for it."""
         return failure.reason in RETRIED and (failure.retry_after_seconds or 0) <= self.settings.max_delay_seconds
 
-    async def _follow(self, url: str, ask: Ask, budget: _Budget) -> Response:
+    async def _follow(self, url: str, ask: Ask, budget: Budget) -> Response:
         """Go from redirect to redirect; each is a request of its own to the guard, robots.txt and the slots."""
         asked: list[str] = []
         current = self._guard.check_url(url)
@@ -168,11 +193,11 @@ class Client:
                 raise FetchError("redirect_loop", f"back to {current}", response.status)
         raise FetchError("redirect_loop", f"more than {self.settings.max_redirects} redirects", response.status)
 
-    async def _hop(self, url: str, ask: Ask, budget: _Budget, asked: tuple[str, ...]) -> Response:
+    async def _hop(self, url: str, ask: Ask, budget: Budget, asked: tuple[str, ...]) -> Response:
         slot = self.slot(urls.host(url))
         slot.check()
         if ask.robots:
-            slot.slow_to((await self._robots.check(url)).delay_seconds)
+            ask = replace(ask, site=await self._rules(url, slot))
         async with slot:
             try:
                 response = await self._request(url, ask, budget, asked)
@@ -183,31 +208,55 @@ class Client:
             slot.note(None)
             return response
 
+    async def _rules(self, url: str, slot: Slot) -> tuple[str, ...]:
+        """Obey what the site's files say of a URL, and return what they say against training."""
+        rules = await self._robots.check(url)
+        slot.slow_to(rules.delay_seconds)
+        said = rules.reservation(url)
+        found: tuple[str, ...] = (f"robots.txt:{said}",) if said else ()
+        if self.settings.notices:
+            found += await self._notices.signals(url)
+            if found:
+                raise FetchError("opt_out_site", ", ".join(found))
+        return found
+
     def _rest(self, slot: Slot, failure: FetchError) -> None:
         """Leave a host alone that asks for it."""
         if failure.http_status in (429, 503):
             asked = failure.retry_after_seconds
             slot.rest(self.settings.backoff_seconds if asked is None else asked)
 
-    async def _request(self, url: str, ask: Ask, budget: _Budget, asked: tuple[str, ...]) -> Response:
+    async def _request(self, url: str, ask: Ask, budget: Budget, asked: tuple[str, ...]) -> Response:
         async with self._wire:
+            await self._pace.wait()
             if self._ready:
                 await self._ready()
             try:
-                async with budget:
-                    await self._resolver.pin(urls.host(url).strip("[]"))
-                    return await exchange(self._session, url, ask, large=self._large, redirects=asked)
+                with self._bandwidth.settle() as came:
+                    async with budget:
+                        await self._resolver.pin(urls.host(url).strip("[]"))
+                        ask = replace(ask, came=came)
+                        return await exchange(self._session, url, ask, large=self._large, redirects=asked)
             except (aiohttp.ClientError, OSError, ValueError, FetchError) as error:
                 raise foreign(error) from None
 
 
-class _Budget:
-    """Seconds that a get may spend on the wire; `async with budget:` spends them, TimeoutError when none are left."""
+class Budget:
+    """Seconds that a get may spend on the wire; `async with budget:` spends them, TimeoutError when none are left.
+
+    Attributes:
+        left: seconds.
+        spent: seconds so far.
+        started: seconds since 1970 when the first request went out; None: none did.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.left = seconds
+        self.spent = 0.0
+        self.started: float | None = None
 
     async def __aenter__(self) -> None:
+        self.started = time.time() if self.started is None else self.started
         self._start = asyncio.get_running_loop().time()
         self._timeout = asyncio.timeout(self.left)
         await self._timeout.__aenter__()
@@ -215,7 +264,9 @@ class _Budget:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.left -= asyncio.get_running_loop().time() - self._start
+        seconds = asyncio.get_running_loop().time() - self._start
+        self.left -= seconds
+        self.spent += seconds
         await self._timeout.__aexit__(kind, error, trace)
 
 

@@ -15,9 +15,11 @@ REASONS = {
     "bad_url": "not an http or https URL, or one with credentials",
     "port": "a port that the settings do not allow",
     "private_address": "the host's addresses are not on the public internet",
+    "blocked_host": "the host, or a domain that it lies in, is in the list of blocked hosts",
     "dns": "the host's name has no address",
     "refused": "nothing listens there",
     "unreachable": "no way to the host's network",
+    "proxy": "the proxy refused, or could not be reached",
     "tls": "no secure connection: certificate, protocol or handshake",
     "timeout": "not done within the total deadline",
     "reset": "the server closed the connection before the answer was whole",
@@ -29,6 +31,7 @@ REASONS = {
     "bad_redirect": "a redirect to no web URL",
     "robots": "robots.txt forbids the URL",
     "robots_unavailable": "robots.txt could not be had for a reason that means no (RFC 9309, section 2.3.1.4)",
+    "opt_out_site": "the site says no to training: usage preferences in robots.txt, ai.txt or tdmrep.json",
     "crawl_delay": "robots.txt asks for a longer delay than the settings are ready to wait",
     "host_gave_up": "too many failures of the host in a row; the rest was not tried",
     "http_NNN": "the server answered with that status",
@@ -93,6 +96,7 @@ def _kinds() -> tuple[tuple[tuple[type[Exception], ...], str], ...]:
 
     return (
         ((TimeoutError,), "timeout"),
+        ((aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError), "proxy"),
         ((aiohttp.ClientConnectorDNSError,), "dns"),
         ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch), "tls"),
         ((aiohttp.ClientPayloadError,), "short_body"),

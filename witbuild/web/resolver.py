@@ -107,7 +107,7 @@ class Resolver(AbstractResolver):
     ) -> list[ResolveResult]:
         """Answer aiohttp from what is pinned."""
         pinned = await self.pin(host)
-        return [_entry(host, address, pinned.port or port) for address in pinned.addresses]
+        return [entry(host, address, pinned.port or port) for address in pinned.addresses]
 
     async def close(self) -> None:
         """Forget everything; lookups that still run end unheard."""
@@ -116,7 +116,8 @@ class Resolver(AbstractResolver):
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _entry(host: str, address: str, port: int) -> ResolveResult:
+def entry(host: str, address: str, port: int) -> ResolveResult:
+    """Return an address as aiohttp takes it."""
     return ResolveResult(
         hostname=host,
         host=address,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from witbuild.web import usage
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -13,7 +15,7 @@ OPT_OUTS = frozenset({"noai", "noimageai", "noimageindex", "noindex", "none", "n
 _CREATIVE_COMMONS = re.compile(
     r"^(?:https?:)?//(?:www\.)?creativecommons\.org/(?:licen[sc]es|publicdomain)/[a-z][^\s]*$", re.IGNORECASE
 )
-_AGENT = re.compile(r"\s*(?!max-|unavailable_after)(\*|[a-z0-9_\-]+)\s*:(.*)", re.IGNORECASE | re.DOTALL)
+_AGENT = re.compile(r"\s*(?!max-|unavailable_after)(\*|[a-z0-9_\-]+)\s*:(.*)", re.DOTALL)
 _MAX_CHARACTERS = 2_000
 
 
@@ -40,36 +42,55 @@ def directives(content: str) -> set[str]:
     return {word.strip() for word in words} & OPT_OUTS
 
 
-def header_directives(value: str) -> set[str]:
-    """Return the opt-outs in an X-Robots-Tag that speak to every crawler; those named for one robot are not for us.
+def header_directives(value: str, agent: str = "") -> set[str]:
+    """Return the opt-outs in an X-Robots-Tag that speak to every crawler, or to this one by name.
+
+    A name holds for what follows it up to the next one; `*` is every crawler.
+
+    Args:
+        value: of the header; repeated headers joined with commas would leave open where a name ends.
+        agent: the crawler's product token.
 
     Example:
         >>> sorted(header_directives("noai, noimageai")), sorted(header_directives("otherbot: noindex"))
         (['noai', 'noimageai'], [])
+        >>> sorted(header_directives("otherbot: noindex, MyBot: noai", "mybot"))
+        ['noai']
     """
-    named = _AGENT.match(value[:_MAX_CHARACTERS])
-    return directives(named[2]) if named and named[1] == "*" else set() if named else directives(value)
+    found: set[str] = set()
+    ours = True
+    for item in value[:_MAX_CHARACTERS].lower().split(","):
+        named = _AGENT.match(item)
+        ours = named[1] in ("*", agent.lower()) if named else ours
+        found |= directives(named[2] if named else item) if ours else set()
+    return found
 
 
-def opt_outs(metas: Iterable[tuple[str, str]], headers: Iterable[tuple[str, str]] = ()) -> tuple[str, ...]:
-    """Return every opt-out of a page, sorted.
+def opt_outs(
+    metas: Iterable[tuple[str, str]], headers: Iterable[tuple[str, str]] = (), agent: str = ""
+) -> tuple[str, ...]:
+    """Return every opt-out of a page or of an answer, sorted.
 
     Args:
         metas: (name, content) of its meta tags.
         headers: (name, value) of its answer's headers.
+        agent: the crawler's product token: what names it speaks to it too.
 
     Example:
         >>> opt_outs([("robots", "noai"), ("viewport", "none")], [("TDM-Reservation", "1")])
         ('noai', 'tdm-reservation')
+        >>> opt_outs([("MyBot", "noindex")], [("Content-Usage", "train-ai=n")], "mybot")
+        ('noindex', 'train-ai=n')
     """
     found: set[str] = set()
+    robots = {"robots", agent.lower()} - {""}
     for name, content in metas:
-        if name.strip().lower() == "robots":
+        if name.strip().lower() in robots:
             found |= directives(content)
         found |= _reservation(name, content)
     for name, value in headers:
         if name.strip().lower() == "x-robots-tag":
-            found |= header_directives(value)
+            found |= header_directives(value, agent)
         found |= _reservation(name, value)
     return tuple(sorted(found))
 
@@ -86,5 +107,8 @@ def follows(metas: Iterable[tuple[str, str]]) -> bool:
 
 
 def _reservation(name: str, value: str) -> set[str]:
-    """Read the TDM Reservation Protocol (W3C community group, 2024, sections 4.2 and 4.3)."""
-    return {"tdm-reservation"} if name.strip().lower() == "tdm-reservation" and value.strip() == "1" else set()
+    """Read the TDM Reservation Protocol (W3C community group, 2024, sections 4.2 and 4.3) and usage preferences."""
+    if name.strip().lower() == "tdm-reservation":
+        return {"tdm-reservation"} if value.strip() == "1" else set()
+    said = usage.reserved(name, value)
+    return {said} if said else set()

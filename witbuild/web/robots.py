@@ -9,13 +9,13 @@ no host, nothing listening     the failure of every URL there
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from protego import Protego
 
-from witbuild.web import urls
+from witbuild.web import urls, usage
+from witbuild.web.origins import Origins
 from witbuild.web.reasons import FetchError
 
 if TYPE_CHECKING:
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 500 * 1024
 """The least that a crawler must read, and the most that this one does (section 2.5)."""
-MOST_ORIGINS = 10_000
-"""Origins whose rules are kept; the oldest are asked for again."""
 _NO_HOST = frozenset({"dns", "refused", "unreachable", "private_address", "port", "host_gave_up", "tls"})
 
 
@@ -34,10 +32,15 @@ class Rules:
 
     parsed: Protego
     agent: str
+    usage: usage.Usage
 
     def allows(self, url: str) -> bool:
         """Say whether the URL may be fetched."""
         return bool(self.parsed.can_fetch(url, self.agent))
+
+    def reservation(self, url: str) -> str | None:
+        """Return what the file says against training on a URL, such as `train-ai=n`."""
+        return self.usage.reservation(urls.path(url)) if self.usage.statements else None
 
     @property
     def delay_seconds(self) -> float:
@@ -58,7 +61,8 @@ def parse(body: bytes, agent: str) -> Rules:
         >>> rules.allows("http://a.test/no/x"), rules.allows("http://a.test/yes"), rules.delay_seconds
         (False, True, 2.0)
     """
-    return Rules(Protego.parse(body[:MAX_BYTES].decode("utf-8-sig", "replace")), agent)
+    text = body[:MAX_BYTES].decode("utf-8-sig", "replace")
+    return Rules(Protego.parse(text), agent, usage.parse(text, agent))
 
 
 def token(user_agent: str) -> str:
@@ -82,17 +86,11 @@ class Robots:
     def __init__(self, fetch: Callable[[str], Awaitable[bytes]], agent: str) -> None:
         self._fetch = fetch
         self._agent = agent
-        self._known: dict[str, asyncio.Task[Rules | FetchError]] = {}
+        self._origins = Origins(self._load)
 
     async def rules(self, url: str) -> Rules:
         """Return the rules for a URL's origin; FetchError (robots_unavailable, or the host's own) when none apply."""
-        origin = urls.origin(url)
-        if origin not in self._known:
-            if len(self._known) >= MOST_ORIGINS:
-                self._known.pop(next(iter(self._known)))
-            self._known[origin] = asyncio.get_running_loop().create_task(self._load(origin))
-        # shield: one waiter's end must not end the fetch of the others
-        outcome = await asyncio.shield(self._known[origin])
+        outcome = await self._origins.of(url)
         if isinstance(outcome, FetchError):
             raise FetchError(outcome.reason, outcome.detail, outcome.http_status)
         return outcome
@@ -112,8 +110,7 @@ class Robots:
 
     def close(self) -> None:
         """End the fetches that still run."""
-        for task in self._known.values():
-            task.cancel()
+        self._origins.close()
 
 
 def _meaning(error: FetchError, agent: str) -> Rules | FetchError:

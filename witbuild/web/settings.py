@@ -30,11 +30,17 @@ class Settings:
         retries: further attempts after 429, 5xx, a reset or a short body.
         backoff_seconds: pause before the first of them; doubled each time.
         give_up_after: failures of a host in a row after which its other URLs are not tried; 0: never.
+        give_up_after_timeouts: timeouts of a host in a row after which its other URLs are not tried; 0: never.
         max_redirects: hops after the first.
         resolve: host -> `address:port` to connect to instead of what its name says.
         allow_private: open loopback, private and documentation addresses too.
         ports: that URLs may name.
         robots: obey robots.txt.
+        notices: obey what sites say against training: usage preferences in robots.txt, ai.txt and tdmrep.json.
+        block_hosts: hosts and domains of which nothing is fetched, those below them included.
+        proxy: http://host:port through which every request goes; nothing else is connected to then.
+        hours: of the day, local time, in which requests start, such as 22:00-06:00; empty: all.
+        bytes_per_second: at most, of all bodies together, on average; 0: no bound.
     """
 
     user_agent: str
@@ -47,11 +53,17 @@ class Settings:
     retries: int = 2
     backoff_seconds: float = 1.0
     give_up_after: int = 32
+    give_up_after_timeouts: int = 4
     max_redirects: int = 5
     resolve: Mapping[str, str] = field(default_factory=dict)
     allow_private: bool = False
     ports: frozenset[int] = PORTS
     robots: bool = True
+    notices: bool = False
+    block_hosts: frozenset[str] = frozenset()
+    proxy: str = ""
+    hours: str = ""
+    bytes_per_second: float = 0.0
 
 
 def check_user_agent(user_agent: str) -> None:

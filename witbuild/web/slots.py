@@ -24,15 +24,26 @@ class Slot:
         delay_seconds: from the start of one request to the start of the next.
         max_delay_seconds: longest wait that a server may impose, by crawl delay or Retry-After.
         give_up_after: failures of the host in a row after which it is not asked again; 0: never.
+        give_up_after_timeouts: timeouts among them after which it is not: each costs the crawl its whole deadline,
+            where a reset costs a moment; 0: never.
     """
 
-    def __init__(self, *, concurrency: int, delay_seconds: float, max_delay_seconds: float, give_up_after: int) -> None:
+    def __init__(
+        self,
+        *,
+        concurrency: int,
+        delay_seconds: float,
+        max_delay_seconds: float,
+        give_up_after: int,
+        give_up_after_timeouts: int = 0,
+    ) -> None:
         self._places = asyncio.Semaphore(concurrency)
         self._delay = delay_seconds
         self._max_delay = max_delay_seconds
         self._give_up_after = give_up_after
+        self._give_up_after_timeouts = give_up_after_timeouts
         self._next_start = 0.0
-        self._failures = 0
+        self._failures = self._timeouts = 0
 
     def slow_to(self, delay_seconds: float) -> None:
         """Take over a crawl delay longer than the slot's own; FetchError (crawl_delay) when it is too long."""
@@ -48,12 +59,18 @@ class Slot:
 
     def note(self, failure: FetchError | None) -> None:
         """Count failures of the host in a row; anything else ends the row."""
-        self._failures = self._failures + 1 if failure and failure.reason in HOST_FAILURES else 0
+        if failure is None or failure.reason not in HOST_FAILURES:
+            self._failures = self._timeouts = 0
+        else:
+            self._failures += 1
+            self._timeouts += failure.reason == "timeout"
 
     def check(self) -> None:
         """Raise FetchError (host_gave_up) when the host is not asked any more."""
         if self._give_up_after and self._failures >= self._give_up_after:
             raise FetchError("host_gave_up", f"{self._give_up_after} failures in a row")
+        if self._give_up_after_timeouts and self._timeouts >= self._give_up_after_timeouts:
+            raise FetchError("host_gave_up", f"{self._give_up_after_timeouts} timeouts without an answer between them")
 
     async def __aenter__(self) -> None:
         await self._places.acquire()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MAX_CHARACTERS = 4_096
 """A longer URL is refused: servers refuse them too, and a table column must be bounded."""
 _SCHEMES = ("http:", "https:")
+_PREFIXES = ("http://", "https://")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
 
@@ -50,13 +51,33 @@ def resolve(base: str, reference: str) -> str | None:
         >>> resolve("http://a.test/", "http://2130706433/")
         'http://127.0.0.1/'
     """
-    if len(reference) > 3 * MAX_CHARACTERS:
-        return None
-    try:
-        parsed = _accept(can_ada.parse(base) + reference)
-    except (ValueError, TypeError):
-        return None
-    return parsed.href if parsed else None
+    return Base(base).resolve(reference)
+
+
+class Base:
+    """A page's address, parsed once for all references on it.
+
+    Example:
+        >>> Base("http://a.test/b/").resolve("../c")
+        'http://a.test/c'
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._url: can_ada.URL | None = can_ada.parse(url)
+        except (ValueError, TypeError):
+            self._url = None
+
+    def resolve(self, reference: str) -> str | None:
+        """Return what `resolve` returns for a reference."""
+        if self._url is None or len(reference) > 3 * MAX_CHARACTERS:
+            return None
+        try:
+            href: str = (self._url + reference).href
+        except (ValueError, TypeError):
+            return None
+        # The serialisation of a URL with one of these schemes has a host: the standard's parser fails without one.
+        return href if href.startswith(_PREFIXES) and len(href) <= MAX_CHARACTERS else None
 
 
 def _accept(parsed: can_ada.URL) -> can_ada.URL | None:
@@ -175,3 +196,28 @@ def origin(url: str) -> str:
     """
     parsed = parse(url)
     return parsed.origin if parsed else ""
+
+
+def path(url: str) -> str:
+    """Return the path and the query of a web URL, as robots.txt patterns are held against; empty when it is none.
+
+    Example:
+        >>> path("http://a.test/x y?z#w"), path("mailto:a@b.test")
+        ('/x%20y?z', '')
+    """
+    parsed = parse(url)
+    return parsed.pathname + parsed.search if parsed else ""
+
+
+def suffixes(name: str) -> list[str]:
+    """Return a host and the domains that it lies in, without a trailing dot.
+
+    Example:
+        >>> suffixes("img.a.test."), suffixes("127.0.0.1")
+        (['img.a.test', 'a.test', 'test'], ['127.0.0.1'])
+    """
+    bare = name.rstrip(".")
+    if is_address(bare):
+        return [bare]
+    labels = bare.split(".")
+    return [".".join(labels[i:]) for i in range(len(labels))]

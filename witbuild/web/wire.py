@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from multidict import CIMultiDictProxy
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+CONDITIONS = frozenset({"If-None-Match", "If-Modified-Since"})
 _SMALL_BYTES = 1 << 20
 
 
@@ -32,6 +33,7 @@ class Head:
         headers: lower-case name -> value; repeated headers joined with commas.
         redirects: the URLs asked before this one, in order.
         fields: names and values of the headers as they came, repeats apart.
+        site: what files of the site say against training on this URL.
     """
 
     url: str
@@ -39,6 +41,7 @@ class Head:
     headers: Mapping[str, str] = field(default_factory=dict)
     redirects: tuple[str, ...] = ()
     fields: tuple[tuple[str, str], ...] = ()
+    site: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,9 @@ class Ask:
         inspect: sees the head before the body is read, and may refuse it with a FetchError.
         robots: obey robots.txt.
         cut: a longer body is cut instead of refused.
+        site: passed on to the head.
+        proxy: URL of the proxy that the request goes through, or none.
+        came: told of the bytes of each piece of the body.
     """
 
     headers: Mapping[str, str]
@@ -65,6 +71,9 @@ class Ask:
     inspect: Callable[[Head], None] | None = None
     robots: bool = True
     cut: bool = False
+    site: tuple[str, ...] = ()
+    proxy: str | None = None
+    came: Callable[[int], None] = field(default=lambda _: None)
 
 
 async def exchange(
@@ -82,14 +91,15 @@ async def exchange(
     Raises:
         FetchError: the status is an error, or a bound is broken; other exceptions are the library's.
     """
-    async with session.get(URL(url, encoded=True), headers=ask.headers, allow_redirects=False) as answer:
-        head = Head(url, answer.status, _flat(answer.headers), redirects, tuple(answer.headers.items()))
+    target = URL(url, encoded=True)
+    async with session.get(target, headers=ask.headers, allow_redirects=False, proxy=ask.proxy) as answer:
+        head = Head(url, answer.status, _flat(answer.headers), redirects, tuple(answer.headers.items()), ask.site)
         if head.status in REDIRECTS:
-            return Response(url, head.status, head.headers, redirects, head.fields)
+            return Response(url, head.status, head.headers, redirects, head.fields, head.site)
         _check(head, ask)
         raw = await _body(answer, ask, large)
         body = encodings.decode(raw, head.headers.get("content-encoding", ""), ask.max_bytes)
-        return Response(url, head.status, head.headers, redirects, head.fields, body)
+        return Response(url, head.status, head.headers, redirects, head.fields, head.site, body)
 
 
 def _flat(headers: CIMultiDictProxy[str]) -> dict[str, str]:
@@ -101,7 +111,7 @@ def _flat(headers: CIMultiDictProxy[str]) -> dict[str, str]:
 
 
 def _check(head: Head, ask: Ask) -> None:
-    conditional = head.status == 304 and "If-None-Match" in ask.headers
+    conditional = head.status == 304 and not CONDITIONS.isdisjoint(ask.headers)
     if head.status not in (200, 203) and not conditional:
         raise FetchError(
             f"http_{head.status}", "", head.status, retry_after_seconds(head.headers.get("retry-after", ""))
@@ -115,19 +125,20 @@ def _check(head: Head, ask: Ask) -> None:
 
 async def _body(answer: aiohttp.ClientResponse, ask: Ask, large: asyncio.Semaphore) -> bytes:
     body = bytearray()
-    await _read(answer, body, min(ask.max_bytes, _SMALL_BYTES))
+    await _read(answer, body, min(ask.max_bytes, _SMALL_BYTES), ask.came)
     if len(body) > _SMALL_BYTES and len(body) <= ask.max_bytes:
         async with large:
-            await _read(answer, body, ask.max_bytes)
+            await _read(answer, body, ask.max_bytes, ask.came)
     if len(body) > ask.max_bytes and not ask.cut:
         raise FetchError("too_large", f"more than {ask.max_bytes} bytes", answer.status)
     del body[ask.max_bytes :]
     return bytes(body)
 
 
-async def _read(answer: aiohttp.ClientResponse, body: bytearray, limit: int) -> None:
+async def _read(answer: aiohttp.ClientResponse, body: bytearray, limit: int, came: Callable[[int], None]) -> None:
     """Append what comes until the end or until there is more than the limit."""
     while len(body) <= limit and (chunk := await answer.content.readany()):
+        came(len(chunk))
         body += chunk
 
 
