@@ -237,6 +237,37 @@ def test_the_scores_that_a_list_carries(preset: str, tmp_path: Path) -> None:
     assert tuple(found[name] for name in names) == tuple(pytest.approx(score) for score in scores)
 
 
+REDDIT = {"url": "https://i.redd.it/1.jpg", "title": "My dog", "permalink": "/r/dogs/comments/1/my_dog/"}
+
+
+def test_conditions_on_the_rows_of_a_list(tmp_path: Path) -> None:
+    told: list[dict[str, Any]] = [
+        {"score": 2, "over_18": False},
+        {"score": 1},
+        {"score": 10, "over_18": True},
+        {"score": "many"},
+        {},
+    ]
+    lines = "".join(
+        json.dumps({**REDDIT, "url": f"https://i.redd.it/{number}.jpg", **more}) + "\n"
+        for number, more in enumerate(told)
+    )
+    path, where = write(tmp_path / "x.jsonl", lines), ["score >= 2", "over_18 != true"]
+    rows, dropped = harvest(source="urls", preset="redcaps", inputs=[path], where=where)
+    assert [row["url"] for row in rows] == ["https://i.redd.it/0.jpg"]
+    assert rows[0]["page_url"] == "https://www.reddit.com/r/dogs/comments/1/my_dog/"
+    assert dropped == {"where_score": 3, "where_over_18": 1}
+
+
+def test_conditions_ask_for_columns_that_no_pair_has(tmp_path: Path) -> None:
+    row = {"URL": "http://a.test/", "TEXT": "x", "NSFW": "UNLIKELY"}
+    path = write(tmp_path / "x.parquet", row)
+    assert len(harvest(source="urls", inputs=[path], where=["NSFW == unlikely"])[0]) == 1
+    assert harvest(source="urls", inputs=[path], where=["NSFW == nsfw"]) == ([], {"where_nsfw": 1})
+    with pytest.raises(RecipeError, match="'NSFW' is no condition; expected COLUMN, one of >=, <="):
+        harvest(source="urls", inputs=[path], where=["NSFW"])
+
+
 def test_columns_by_name(tmp_path: Path) -> None:
     path = write(tmp_path / "x.csv", "a,b\nhttp://a.test/,x\n")
     rows, _ = harvest(source="urls", inputs=[path], url_column="A", caption_column="b")

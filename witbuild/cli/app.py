@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     ),
     "harvest": (STAGE, _STAGE, "Read pages and lists; write candidate pairs of image URL and caption."),
     "match": (STAGE, _STAGE, "Keep the pairs whose caption contains a query, and write down which."),
+    "rewrite": (STAGE, _STAGE, "Change captions: brackets, sizes, phrases, handles, case, accents."),
     "filter": (STAGE, _STAGE, "Drop pairs by declared rules, each drop with its reason."),
     "frequency": (STAGE, _STAGE, "Drop pairs by how often their caption, image or words occur."),
     "dedup": (STAGE, _STAGE, "Group near-duplicate pairs and keep one of each group."),

@@ -6,7 +6,7 @@ coyo       COYO-700M: parquet
 cc3m       Conceptual Captions: caption TAB url, no header
 cc12m      Conceptual 12M: url TAB caption, no header
 sbu        SBU Captions: one JSON object of two lists
-redcaps    RedCaps: one JSON object with `annotations`
+redcaps    RedCaps: one JSON object with `annotations`; also Reddit's submissions in JSON lines
 yfcc15m    the subset of YFCC100M that CLIP used, in JSON lines
 wit        Google's Wikipedia-based Image Text, which has CLIP's data set's name and is another one: TSV
 auto       any list whose columns have one of the usual names
@@ -26,12 +26,14 @@ class Columns:
         captions: each that is there gives a candidate.
         header: the columns' names when the list itself has none.
         others: column of the pairs table -> names.
+        page_base: what a page's address is relative to.
     """
 
     url: tuple[str, ...]
     captions: tuple[str, ...]
     header: tuple[str, ...] = ()
     others: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    page_base: str = ""
 
 
 OTHERS = {
@@ -71,7 +73,12 @@ PRESETS = {
     "cc3m": Columns(url=("url",), captions=("caption",), header=("caption", "url")),
     "cc12m": Columns(url=("url",), captions=("caption",), header=("url", "caption")),
     "sbu": Columns(url=("image_urls",), captions=("captions",)),
-    "redcaps": Columns(url=("url",), captions=("raw_caption", "caption")),
+    "redcaps": Columns(
+        url=("url", "image_url"),
+        captions=("raw_caption", "caption", "title"),
+        others={"page_url": ("permalink",)},
+        page_base="https://www.reddit.com/",
+    ),
     "yfcc15m": Columns(
         url=("downloadurl", "photo_url", "url"),
         captions=("title", "description"),

@@ -12,6 +12,7 @@ from witbuild.sources import rows
 from witbuild.sources.archives import deal
 from witbuild.sources.base import Source, named
 from witbuild.sources.candidates import Candidates, Place
+from witbuild.sources.conditions import Condition
 from witbuild.sources.presets import PRESETS, Columns
 from witbuild.web import urls
 from witbuild.web.page import pixels
@@ -33,11 +34,13 @@ class UrlList(Source):
         preset: name of a published list.
         url_column: instead of the preset's.
         caption_column: instead of the preset's.
+        where: conditions that a row must fulfil.
     """
 
     preset: str
     url_column: str
     caption_column: str
+    where: tuple[str, ...] = ()
 
     def plan(self) -> Iterator[Task]:
         """Yield a task for each group of files, or for each piece of a file."""
@@ -55,9 +58,10 @@ class UrlList(Source):
         return out
 
     def _file(self, path: str, piece: int, pieces: int, out: Candidates) -> None:
-        columns = self._columns()
+        columns, conditions = self._columns(), [Condition.parse(text) for text in self.where]
         wanted = frozenset(
             [*columns.url, *columns.captions, *(one for many in columns.others.values() for one in many)]
+            + [condition.column for condition in conditions]
         )
         known = False
         for number, row in rows.read(path, wanted, columns.header, piece, pieces):
@@ -69,7 +73,11 @@ class UrlList(Source):
             if not known:
                 _check(path, columns, row)
                 known = True
-            _add(row, columns, Place(named(path), number), out)
+            failed = next((condition.column for condition in conditions if not condition.holds(row)), None)
+            if failed is None:
+                _add(row, columns, Place(named(path), number), out)
+            else:
+                out.drop(f"where_{failed}")
 
     def _columns(self) -> Columns:
         preset = PRESETS[self.preset]
@@ -78,6 +86,7 @@ class UrlList(Source):
             captions=(self.caption_column.lower(),) if self.caption_column else preset.captions,
             header=preset.header,
             others=preset.others,
+            page_base=preset.page_base,
         )
 
 
@@ -107,6 +116,8 @@ def _add(row: dict[str, Any], columns: Columns, place: Place, out: Candidates) -
     if not captions:
         out.drop("no_caption")
     others = {column: _other(column, _first(row, names)) for column, names in columns.others.items()}
+    if columns.page_base and isinstance(page := others.get("page_url"), str):
+        others["page_url"] = urls.resolve(columns.page_base, page)
     for caption in captions:
         out.add(parsed.href, caption, caption_source="list", place=place, **others)
 

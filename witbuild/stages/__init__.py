@@ -8,6 +8,7 @@ STAGES = {
     "queries": "witbuild.stages.queries:Queries",
     "harvest": "witbuild.stages.harvest:Harvest",
     "match": "witbuild.stages.match:Match",
+    "rewrite": "witbuild.stages.rewrite:Rewrite",
     "filter": "witbuild.stages.filter:Filter",
     "frequency": "witbuild.stages.frequency:Frequency",
     "dedup": "witbuild.stages.dedup:Dedup",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from witbuild.stage import Inputs, Part, Stage, Task, digested, runtime
 
@@ -45,6 +45,8 @@ class Harvest(Stage):
     """Column of a URL list that holds the image's URL, instead of the preset's."""
     caption_column: str = ""
     """Column of a URL list that holds the caption, instead of the preset's."""
+    where: tuple[str, ...] = ()
+    """Conditions on columns of a URL list that a row must fulfil, such as `score >= 2` or `over_18 == false`."""
     base_url: str = ""
     """URL at which the content of the input folders is served, for HTML files and folders of images."""
 
@@ -86,6 +88,15 @@ class Harvest(Stage):
         """Return what does the work: only a source that asks for queries is made anew when they change."""
         searches = self.source in APIS and self.listing == "search"
         return (self if searches else Reading(**dict(self)),)
+
+    @field_validator("where")
+    @classmethod
+    def _conditions(cls, where: tuple[str, ...]) -> tuple[str, ...]:
+        from witbuild.sources.conditions import Condition
+
+        for text in where:
+            Condition.parse(text)
+        return where
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield the source's tasks."""
