@@ -112,7 +112,7 @@ class Learned(Stage):
                 "loss": 4.2 * math.exp(-i / 150) + 0.3 + 0.1 * math.sin(i),
                 "scale": 14.3,
             }
-            | {"learning_rate": 1e-3}
+            | {"learning_rate": 1e-3, "gradient_norm": 1.0}
             for i in range(600)
         ]
         return Part(tables.from_rows(rows, METRICS))
@@ -130,9 +130,10 @@ class Measured(Stage):
 
     def process(self, task: Task) -> Part:
         values = [("accuracy", 0.412), ("accuracy, untrained", 0.021), ("chance", 0.02)]
-        rows = [
-            {"task": "held-out <things>", "metric": metric, "value": value, "samples": 480} for metric, value in values
-        ]
+        values += [(f"{shots}-shot", shots / 20) for shots in (1, 4, 16)]
+        row: dict[str, object] = {"task": "held-out <things>", "samples": 480, "group": ""}
+        rows = [row | {"metric": metric, "value": value} for metric, value in values]
+        rows += [row | {"metric": "accuracy", "value": 0.3, "samples": 40, "group": "hue=<dark>"}]
         return Part(tables.from_rows(rows, SCORES))
 
 

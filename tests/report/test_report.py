@@ -106,6 +106,8 @@ def test_the_page_says_what_the_run_says(run: Run, page: str) -> None:
     over = next(one.dropped["over_limit"] for _, one in run.manifests() if one.identity.name == "balance")
     assert f"over_limit {over}" in text
     assert "41.2%" in text and "held-out <things>" in text
+    assert "hue=<dark>" in text and "held-out <things>, few images a class" in text
+    assert page.count("few-shot linear probe") >= 1
     assert "599 steps" in text
     assert "unaccounted" not in text
 
@@ -130,7 +132,7 @@ def test_a_run_on_its_way_has_the_sections_it_can_have(tmp_path: Path) -> None:
     unmatched = make(str(tmp_path / "begun"), Harvested(pairs=20))
     text = seen(build(unmatched)).text
     assert "Funnel" in text and "Balance" in text
-    assert not {"Samples", "Training", "Zero-shot"} & set(re.findall(r"\w[\w-]+", text))
+    assert not {"Samples", "Training", "Scores"} & set(re.findall(r"\w[\w-]+", text))
 
 
 def test_an_unfinished_stage_is_named(tmp_path: Path) -> None:

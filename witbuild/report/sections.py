@@ -135,16 +135,25 @@ def show_training(run: Run) -> Markup | None:
 
 
 def show_scores(run: Run) -> Markup | None:
-    """Return the table of zero-shot scores."""
+    """Return the table of scores, and the curves of few-shot probes."""
     scores = training.read(run, "scores")
     if scores is None:
         return None
     rows: list[list[Child]] = [
-        [task, metric, f"{value:.1%}", "" if chance is None else f"{chance:.1%}", bar(value), number]
-        for task, metric, value, chance, number in training.by_task(scores)
+        [one.task, one.metric, one.group, one.value, one.chance, bar(one.share), one.samples]
+        for one in training.by_task(scores)
     ]
-    table = _table(("task", "metric", "value", "chance", "", "samples"), rows, numbers=frozenset({2, 3, 5}), wide=4)
-    return _section("Zero-shot", "What the model can do without having been trained for it.", table)
+    titles = ("set", "measure", "of", "value", "chance", "", "samples")
+    table = _table(titles, rows, numbers=frozenset({3, 4, 6}), wide=5)
+    charts = [
+        element("div", element("h3", f"{task}, few images a class"), chart, class_="panel chart")
+        for task, chart in training.draw_shots(scores)
+    ]
+    text = (
+        "Accuracy, recall and chance are zero-shot: the model has never been trained for them. Linear probes and "
+        "few-shot probes are fitted on labelled images, on the features before the projection."
+    )
+    return _section("Scores", text, table, *charts)
 
 
 def show_steps(run: Run) -> Markup | None:
