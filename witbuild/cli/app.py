@@ -43,12 +43,13 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "score": (STAGE, _STAGE, "Score fetched pairs by models: CLIP's cosine, safety, watermarks, looks."),
     "shard": (STAGE, _STAGE, "Write WebDataset tars that any CLIP trainer reads."),
     "train": (STAGE, _STAGE, "Learn a CLIP from the tars."),
-    "eval": (STAGE, _STAGE, "Measure a CLIP zero-shot and by retrieval."),
+    "eval": (STAGE, "witbuild.cli.eval:eval_function()", "Measure a CLIP: zero-shot, probes, shifts, groups."),
     "release": (
         RELEASE,
         "witbuild.cli.release:release",
         "Write card, Croissant, licences and manifest of the data set.",
     ),
+    "export": (RELEASE, "witbuild.cli.export:export", "Write the model for open_clip and transformers."),
     "verify": (RELEASE, "witbuild.cli.release:verify", "Hash every file again and name what differs."),
     "import": (
         CHANGE,
