@@ -186,6 +186,7 @@ FETCHES = pa.schema(
         column("mime", pa.string(), "Content-Type as served", null=True),
         column("etag", pa.string(), "ETag as served", null=True),
         column("last_modified", pa.string(), "Last-Modified as served", null=True),
+        column("licence", pa.string(), "licence that a Link header names", null=True),
         column(
             "signals",
             pa.string(),
@@ -194,6 +195,17 @@ FETCHES = pa.schema(
         ),
     ],
 )
+
+VISITS = pa.schema(
+    [
+        column("url", pa.string(), "asked for, without its fragment; each once"),
+        column("started", pa.timestamp("ms", "UTC"), "when its first request went out; null: none did", null=True),
+        column("seconds", pa.float64(), "on the wire, redirects and further attempts included"),
+        column("status", pa.string(), "ok, or why there is no image"),
+        column("signals", pa.string(), "rights signals seen then, comma separated", null=True),
+    ],
+)
+"""When each URL was asked for: the one table of fetch that is another in every run."""
 
 COUNTS = pa.schema(
     [
@@ -349,9 +361,10 @@ METRICS = pa.schema(
     [
         column("step", pa.int64(), "optimiser steps done"),
         column("samples_seen", pa.int64(), "samples so far"),
-        column("loss", pa.float64(), "contrastive loss, nats"),
-        column("scale", pa.float64(), "exp of the logit scale"),
+        column("loss", pa.float64(), "of the objective, nats"),
+        column("scale", pa.float64(), "exp of the logit scale, for an objective that has one", null=True),
         column("learning_rate", pa.float64(), "at this step"),
+        column("gradient_norm", pa.float64(), "Euclidean norm of the gradient, before it is clipped"),
     ],
 )
 
@@ -388,6 +401,7 @@ TABLES: dict[str, pa.Schema] = {
     "queries": QUERIES,
     "pairs": PAIRS,
     "fetches": FETCHES,
+    "visits": VISITS,
     "counts": COUNTS,
     "charges": COUNTS,
     "coins": COINS,

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _BLOCK = 1 << 20
+TIMED = frozenset({"visits"})
+"""Kinds of file that hold the time of day: no two runs have them alike, so they do not count in a root."""
 Content = bytes
 """The content of a file; `bytes` means a number of them in the classes below."""
 
@@ -152,8 +154,8 @@ class Manifest:
         return dumps({"fingerprint": self.fingerprint, "root": merkle_root(self.leaves()), **totals, **asdict(self)})
 
     def leaves(self) -> list[tuple[str, str]]:
-        """Return (path, sha256) of every file."""
-        return [(file.path, file.sha256) for part in self.parts for file in part.files]
+        """Return (path, sha256) of every file that the same input makes again."""
+        return [(file.path, file.sha256) for part in self.parts for file in part.files if file.kind not in TIMED]
 
     @staticmethod
     def load(path: str) -> Manifest:

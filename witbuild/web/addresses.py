@@ -144,10 +144,20 @@ class Guard:
 
     def check_host(self, host: str) -> None:
         """Raise FetchError (blocked_host, private_address) when a host must not be asked, whatever its addresses."""
-        if self.block_hosts and not self.block_hosts.isdisjoint(urls.suffixes(host)):
+        if self.blocks(host):
             raise FetchError("blocked_host", "in the list of blocked hosts")
         if urls.is_address(host):
             self.check_address(host.strip("[]"))
+
+    def blocks(self, host: str) -> bool:
+        """Say whether a host, or a domain that it lies in, is blocked.
+
+        Example:
+            >>> guard = Guard(block_hosts=frozenset({"b.test"}))
+            >>> guard.blocks("img.b.test"), guard.blocks("b.test."), guard.blocks("ab.test")
+            (True, True, False)
+        """
+        return bool(self.block_hosts) and not self.block_hosts.isdisjoint(urls.suffixes(host))
 
     def allows(self, address: str) -> bool:
         """Say whether an address may be connected to."""

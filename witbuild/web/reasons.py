@@ -16,6 +16,7 @@ REASONS = {
     "port": "a port that the settings do not allow",
     "private_address": "the host's addresses are not on the public internet",
     "blocked_host": "the host, or a domain that it lies in, is in the list of blocked hosts",
+    "blocked_hash": "the body is in the list of blocked hashes",
     "dns": "the host's name has no address",
     "refused": "nothing listens there",
     "unreachable": "no way to the host's network",

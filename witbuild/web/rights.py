@@ -16,6 +16,8 @@ _CREATIVE_COMMONS = re.compile(
     r"^(?:https?:)?//(?:www\.)?creativecommons\.org/(?:licen[sc]es|publicdomain)/[a-z][^\s]*$", re.IGNORECASE
 )
 _AGENT = re.compile(r"\s*(?!max-|unavailable_after)(\*|[a-z0-9_\-]+)\s*:(.*)", re.DOTALL)
+_LINK = re.compile(r"<([^<>]*)>([^<>]*)")
+_LICENCE = re.compile(r";\s*rel\s*=\s*[\"']?[^\"';,]*\blicense\b", re.IGNORECASE)
 _MAX_CHARACTERS = 2_000
 
 
@@ -29,6 +31,16 @@ def is_creative_commons(url: str) -> bool:
         False
     """
     return len(url) <= _MAX_CHARACTERS and _CREATIVE_COMMONS.match(url.strip()) is not None
+
+
+def licence_link(value: str) -> str | None:
+    """Return the target of the first licence link in a Link header (RFC 8288; relation of RFC 4946).
+
+    Example:
+        >>> licence_link('</a>; rel=next, <https://a.test/cc>; rel="license"')
+        'https://a.test/cc'
+    """
+    return next((target for target, rest in _LINK.findall(value[:_MAX_CHARACTERS]) if _LICENCE.search(rest)), None)
 
 
 def directives(content: str) -> set[str]:

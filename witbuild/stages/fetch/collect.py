@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from witbuild.io import tables
 from witbuild.io.tars import TarWriter
-from witbuild.schema import FETCHES
+from witbuild.schema import FETCHES, VISITS
 from witbuild.web import urls
+from witbuild.web.addresses import Guard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +45,8 @@ class Rows:
         self.stage = stage
         rows = self.table.select(_WANTED).to_pylist()
         self.urls: list[str] = [urls.without_fragment(row["url"]) for row in rows]
-        self.refused = [_refusal(row, stage) for row in rows]
+        self.refused = refusals(rows, stage)
+        self._blocked = stage.blocked_hashes()
         self._hashes = [(row["expected_sha256"], row["expected_md5"]) for row in rows]
 
     def wanted(self) -> list[str]:
@@ -60,17 +62,47 @@ class Rows:
 
     def _status(self, outcome: Outcome, sha256: str | None, md5: str | None) -> str:
         image = outcome.image
+        if image is not None and not self._blocked.isdisjoint((image.original_sha256, image.original_md5)):
+            return "blocked_hash"
         if image is None or not self.stage.require_hash:
             return outcome.status
         agree = sha256 in (None, image.original_sha256) and md5 in (None, image.original_md5)
         return outcome.status if agree else "hash_mismatch"
 
 
-def _refusal(row: dict[str, Any], stage: Fetching) -> str | None:
+def refusals(rows: list[dict[str, Any]], stage: Fetching) -> list[str | None]:
+    """Return why each row is not even asked for, or None; rows are in the order in which a cap lets them in."""
+    guard, room = Guard(block_hosts=stage.blocked_hosts()), Room(stage.max_per_domain)
+    return [_refusal(row, stage, guard) or room.refusal(row["url"]) for row in rows]
+
+
+def _refusal(row: dict[str, Any], stage: Fetching, guard: Guard) -> str | None:
     if stage.respect == "strict" and row["opt_out"]:
         return "opt_out_page"
-    blocked = {urls.host(row["url"]), urls.registered_domain(row["url"])} & set(stage.block_hosts)
-    return "blocked_host" if blocked else None
+    return "blocked_host" if guard.blocks(urls.host(row["url"])) else None
+
+
+class Room:
+    """Lets so many URLs of a registered domain in; a URL that is in stays in.
+
+    Example:
+        >>> room = Room(1)
+        >>> [room.refusal(f"http://{host}.a.test/") for host in ("x", "y", "x")]
+        [None, 'domain_cap', None]
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken: dict[str, set[str]] = {}
+
+    def refusal(self, url: str) -> str | None:
+        """Return `domain_cap` when the domain is full."""
+        if not self._most:
+            return None
+        taken, url = self._taken.setdefault(urls.registered_domain(url), set()), urls.without_fragment(url)
+        if len(taken) < self._most:
+            taken.add(url)
+        return None if url in taken else "domain_cap"
 
 
 def write_images(path: Path, rows: Rows, kept: list[bool], journal: Journal) -> dict[str, int]:
@@ -82,7 +114,7 @@ def write_images(path: Path, rows: Rows, kept: list[bool], journal: Journal) -> 
     offsets: dict[str, int] = {}
     with path.open("wb") as stream, TarWriter(stream) as tar:
         for key, url, keep in zip(rows.table["key"].to_pylist(), rows.urls, kept, strict=True):
-            image = journal.outcomes[url].image if keep and url not in offsets else None
+            image = journal.outcomes[url].image if keep and rows.stage.stores and url not in offsets else None
             if image is not None:
                 offsets[url] = tar.add(f"{key}.{image.image_format}", journal.read(image))
     return offsets
@@ -91,6 +123,8 @@ def write_images(path: Path, rows: Rows, kept: list[bool], journal: Journal) -> 
 def with_images(rows: Rows, kept: list[bool], journal: Journal, part: int, offsets: dict[str, int]) -> pa.Table:
     """Return the kept rows with the columns of their images."""
     table = rows.table.filter(pa.array(kept, pa.bool_()))
+    if not rows.stage.stores:
+        return table
     found = [url for url, keep in zip(rows.urls, kept, strict=True) if keep]
     images: list[Image] = [image for url in found if (image := journal.outcomes[url].image) is not None]
     columns: dict[str, list[Any]] = {name: [getattr(image, name) for image in images] for name in _FROM_IMAGE}
@@ -112,6 +146,15 @@ def write_fetches(path: Path, rows: Rows, statuses: list[str], journal: Journal)
         values = [getattr(outcome, name) if outcome else None for outcome in found]
         columns[name] = pa.array(values, FETCHES.field(name).type)
     tables.write(path, tables.conform(pa.table(columns), FETCHES), dropped={})
+
+
+def write_visits(path: Path, rows: Rows, journal: Journal) -> None:
+    """Write when each URL was asked for, in the order of the URLs."""
+    found = [journal.outcomes[url] for url in sorted(rows.wanted())]
+    columns: dict[str, Any] = {name: [getattr(outcome, name) for outcome in found] for name in VISITS.names}
+    milliseconds = [None if started is None else round(started * 1000) for started in columns["started"]]
+    columns["started"] = pa.array(milliseconds, pa.timestamp("ms", "UTC"))
+    tables.write(path, tables.conform(pa.table(columns, schema=VISITS), VISITS), dropped={})
 
 
 def drops(statuses: list[str]) -> dict[str, int]:

@@ -19,7 +19,7 @@ class Download(Fetching):
     name: ClassVar = "fetch.download"
     reads: ClassVar = ("pairs",)
     output: ClassVar = "pairs"
-    files: ClassVar = {"images": ".tar", "fetches": ".parquet"}
+    files: ClassVar = {"images": ".tar", "fetches": ".parquet", "visits": ".parquet"}
     once: ClassVar = True
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
@@ -52,5 +52,6 @@ class Download(Fetching):
             kept = [status == "ok" for status in statuses]
             offsets = collect.write_images(files["images"], rows, kept, journal)
             collect.write_fetches(files["fetches"], rows, statuses, journal)
+            collect.write_visits(files["visits"], rows, journal)
             table = collect.with_images(rows, kept, journal, task.index, offsets)
         return Part(table, collect.drops(statuses), files=files)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
 from witbuild.web.slots import HOST_FAILURES
@@ -47,7 +47,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a URL: the columns of schema.FETCHES of the same names, and the image when there is one."""
+    """What became of a URL: the columns of schema.FETCHES and VISITS of the same names, the image when there is one."""
 
     url: str
     status: str
@@ -57,7 +57,10 @@ class Outcome:
     mime: str | None = None
     etag: str | None = None
     last_modified: str | None = None
+    licence: str | None = None
     signals: str | None = None
+    started: float | None = None
+    seconds: float = 0.0
     image: Image | None = None
 
 
@@ -116,7 +119,7 @@ class Journal:
             outcome = replace(outcome, image=self._append(outcome.image, content))
         self.outcomes[outcome.url] = outcome
         if outcome.status not in AGAIN:
-            self._lines.write(json.dumps(asdict(outcome)).encode() + b"\n")
+            self._lines.write(_line(outcome))
             self._lines.flush()
 
     def _append(self, image: Image, content: bytes) -> Image:
@@ -125,6 +128,14 @@ class Journal:
         self._spool.flush()
         digest = hashlib.sha256(content).hexdigest()
         return replace(image, spool_offset=offset, spool_bytes=len(content), spool_sha256=digest)
+
+
+def _line(outcome: Outcome) -> bytes:
+    """Return the line of an outcome; `asdict` would copy every value, which costs as much as a request."""
+    values = {name: getattr(outcome, name) for name in Outcome.__slots__}
+    if outcome.image is not None:
+        values["image"] = {name: getattr(outcome.image, name) for name in Image.__slots__}
+    return json.dumps(values).encode() + b"\n"
 
 
 def _parse(line: bytes) -> Outcome | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from witbuild.stage import Stage, runtime
+from witbuild.stage import Stage, digested, runtime
 
 if TYPE_CHECKING:
     from witbuild.image.prepare import Plan
@@ -61,7 +61,17 @@ class Fetching(Cut):
     require_hash: bool = False
     """Drop images that are not the bytes whose hash the list carries."""
     block_hosts: tuple[str, ...] = ()
-    """Hosts and registered domains of which nothing is fetched."""
+    """Hosts and domains of which nothing is fetched, nor of what lies below them."""
+    block_hosts_file: str = digested("")
+    """More of them, one a line; lines of a hosts file (`0.0.0.0 a.test`) and comments with # will do."""
+    block_hashes: str = digested("")
+    """File of SHA-256 or MD5 hashes of bodies, hex, one a line, that are never decoded nor stored."""
+    max_per_domain: int = Field(0, ge=0)
+    """Most images of a registered domain, which all lie in one task: a giant delays no other; 0: all."""
+    decode: bool = True
+    """Decode and store what comes; without, bodies are hashed and thrown away, to find a bottleneck."""
+    sink: Literal["tar", "none"] = "tar"
+    """Where images go; none: they are made and thrown away, to find a bottleneck."""
     ports: tuple[int, ...] = (80, 443, 8080, 8443)
     """Ports that a URL may name."""
     allow_private: bool = False
@@ -76,6 +86,8 @@ class Fetching(Cut):
     """Pause before the first further attempt; doubled each time."""
     give_up_after: int = runtime(32, ge=0)
     """Failures of a host in a row after which its other images are not tried; 0: never."""
+    give_up_after_timeouts: int = runtime(4, ge=0)
+    """Timeouts of a host in a row after which its other images are not tried; 0: never."""
     connections: int = runtime(256, ge=1)
     """Requests on the wire at once, of a task."""
     per_host: int = runtime(2, ge=1)
@@ -91,6 +103,30 @@ class Fetching(Cut):
     resolve: dict[str, str] = runtime({})
     """Host -> `address:port` to connect to instead of what its name says."""
 
+    proxy: str = runtime("")
+    """`http://host:port` through which every request goes; nothing else is connected to then."""
+    hours: str = runtime("")
+    """Of the day, local time, in which requests start, such as `22:00-06:00`; empty: all."""
+    bandwidth_limit: float = runtime(0.0, ge=0)
+    """Most megabytes a second that bodies come at, of a task, on average; 0: no bound."""
+
+    @property
+    def stores(self) -> bool:
+        """Whether images are stored."""
+        return self.decode and self.sink == "tar"
+
+    def blocked_hosts(self) -> frozenset[str]:
+        """Return the blocked hosts of the parameter and of the file."""
+        from witbuild.web.blocked import hosts
+
+        return hosts(self.block_hosts, self.block_hosts_file)
+
+    def blocked_hashes(self) -> frozenset[str]:
+        """Return the blocked hashes, lower-case hex."""
+        from witbuild.web.blocked import hashes
+
+        return hashes(self.block_hashes)
+
     def check_contact(self) -> None:
         """Raise PolicyError when the user agent names nobody to write to."""
         from witbuild.web.settings import check_user_agent
@@ -101,9 +137,16 @@ class Fetching(Cut):
         """Return the client's settings."""
         from witbuild.web.settings import Settings
 
-        same = set(Settings.__slots__) & set(type(self).model_fields) - {"ports"}
+        same = set(Settings.__slots__) & set(type(self).model_fields) - {"ports", "block_hosts"}
         values = {name: getattr(self, name) for name in same}
-        return Settings(ports=frozenset(self.ports), robots=self.respect != "none", **values)
+        return Settings(
+            ports=frozenset(self.ports),
+            block_hosts=self.blocked_hosts(),
+            robots=self.respect != "none",
+            notices=self.respect == "strict",
+            bytes_per_second=self.bandwidth_limit * 1e6,
+            **values,
+        )
 
     def image_plan(self) -> Plan:
         """Return what is to be made of each image."""

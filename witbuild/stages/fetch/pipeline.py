@@ -9,15 +9,15 @@ import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from witbuild.image.failure import ImageError
 from witbuild.image.prepare import prepare
-from witbuild.stages.fetch.journal import Image, Outcome
-from witbuild.web import rights
-from witbuild.web.client import Client, FetchError
+from witbuild.stages.fetch.journal import Image
+from witbuild.stages.fetch.seen import Seen
+from witbuild.web.client import Budget, Client, FetchError
 from witbuild.web.crowd import visit_all
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from witbuild.image.prepare import Plan
     from witbuild.stages.fetch.journal import Journal
     from witbuild.stages.fetch.parameters import Fetching
-    from witbuild.web.client import Head, Response
+    from witbuild.web.client import Response
 
 ACCEPT = "image/webp,image/jpeg,image/png,image/gif,*/*;q=0.1"
 WAITING_A_THREAD = 16
@@ -73,40 +73,6 @@ class Backlog:
             self._room.clear()
 
 
-@dataclass(slots=True)
-class _Seen:
-    """What is known of an answer when it fails."""
-
-    strict: bool
-    head: Head | None = None
-    signals: tuple[str, ...] = field(default=())
-
-    def inspect(self, head: Head) -> None:
-        """Look at the headers; an opt-out ends the request before its body."""
-        self.head, self.signals = head, rights.opt_outs((), head.fields)
-        if self.strict and self.signals:
-            raise FetchError("opt_out_header", ", ".join(self.signals), head.status)
-
-    def outcome(self, url: str, status: str, detail: str | None, http_status: int | None = None) -> Outcome:
-        headers = self.head.headers if self.head else {}
-        return Outcome(
-            url=url,
-            status=status,
-            detail=detail or None,
-            http_status=self.head.status if self.head else http_status,
-            final_url=self.head.url if self.head else None,
-            mime=_short(headers.get("content-type")),
-            etag=_short(headers.get("etag")),
-            last_modified=_short(headers.get("last-modified")),
-            signals=",".join(self.signals) or None,
-        )
-
-
-def _short(value: str | None) -> str | None:
-    """Bound what a server wrote and keep it valid text."""
-    return None if value is None else value[:500].encode("utf-8", "replace").decode()
-
-
 @dataclass(frozen=True, slots=True)
 class _Pipeline:
     client: Client
@@ -117,22 +83,42 @@ class _Pipeline:
 
     async def visit(self, url: str) -> None:
         """Fetch a URL, make of it what is to be stored, and write down what became of it."""
-        seen = _Seen(self.stage.respect == "strict")
+        budget = Budget(self.stage.timeout_seconds)
+        seen = Seen(url, budget, self.client.agent, strict=self.stage.respect == "strict")
         try:
-            response = await self.client.get(url, accept=ACCEPT, inspect=seen.inspect)
+            response = await self.client.get(url, accept=ACCEPT, inspect=seen.inspect, budget=budget)
+            self._refuse(response.body)
+            if not self.stage.decode:
+                self.journal.add(seen.kept(None))
+                return
             with self.backlog.one():
                 image, content = await self._image(response)
         except (FetchError, ImageError) as failure:
-            status = getattr(failure, "http_status", None)
-            self.journal.add(seen.outcome(url, failure.reason, failure.detail, status))
+            self.journal.add(seen.failed(failure))
             return
-        self.journal.add(replace(seen.outcome(url, "ok", None), image=image), content)
+        self.journal.add(seen.kept(image), content)
+
+    def _refuse(self, body: bytes) -> None:
+        """Hold a body against the list of hashes before anything else is done with it."""
+        blocked = self.stage.blocked_hashes()
+        if blocked and not blocked.isdisjoint(digests(body)):
+            raise FetchError("blocked_hash", "in the list of blocked hashes")
 
     async def _image(self, response: Response) -> tuple[Image, bytes]:
         if len(response.body) < self.stage.min_bytes:
             raise ImageError("too_few_bytes", f"{len(response.body)} bytes")
         work = partial(make, response.body, self.stage.image_plan(), md5=self.stage.require_hash)
         return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+
+
+def digests(body: bytes) -> tuple[str, str]:
+    """Return SHA-256 and MD5 of a body, hex: what lists of hashes hold.
+
+    Example:
+        >>> digests(b"")[1]
+        'd41d8cd98f00b204e9800998ecf8427e'
+    """
+    return hashlib.sha256(body).hexdigest(), hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
 def make(body: bytes, plan: Plan, *, md5: bool) -> tuple[Image, bytes]:

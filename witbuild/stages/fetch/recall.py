@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 256
 """Images held at a time."""
-NOT_OF_THE_URL = frozenset({"opt_out_page", "blocked_host", "hash_mismatch"})
+NOT_OF_THE_URL = frozenset({"opt_out_page", "blocked_host", "domain_cap", "hash_mismatch"})
 """Drops of a pair that say nothing about what its URL answers."""
-_SAID = ("status", "http_status", "final_url", "detail", "mime", "etag", "last_modified", "signals")
+_SAID = ("status", "http_status", "final_url", "detail", "mime", "etag", "last_modified", "licence", "signals")
 _SEEN = (
     "image_format", "width", "height", "original_width", "original_height", "original_bytes", "original_format",
     "original_sha256", "pixel_sha256", "phash",
