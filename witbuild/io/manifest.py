@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _BLOCK = 1 << 20
+_URI = re.compile(r"[a-z]{2,}:")
+"""How a name begins that is no path, such as that of a crawl, cc:CC-MAIN-2024-22."""
 TIMED = frozenset({"visits"})
 """Kinds of file that hold the time of day: no two runs have them alike, so they do not count in a root."""
 Content = bytes
@@ -217,12 +220,18 @@ def digest_paths(value: str) -> list[list[str]]:
 
     Raises:
         InputError: no such file.
+
+    Example:
+        >>> digest_paths("cc:CC-MAIN-2024-22"), digest_paths("")
+        ([['cc:CC-MAIN-2024-22', '']], [])
     """
     if not value:
         return []
     if store.is_remote(value):
         return [[value, ""]]
     found = store.expand(value)
+    if not found and _URI.match(value):
+        return [[value, ""]]
     if not found:
         raise InputError(f"{value}: no such file")
     return [[path.rsplit("/", 1)[-1], sha256_file(path)] for path in found]
