@@ -247,6 +247,7 @@ def test_conditions_on_the_rows_of_a_list(tmp_path: Path) -> None:
         {"score": 10, "over_18": True},
         {"score": "many"},
         {},
+        {"score": 3},
     ]
     lines = "".join(
         json.dumps({**REDDIT, "url": f"https://i.redd.it/{number}.jpg", **more}) + "\n"
@@ -254,7 +255,7 @@ def test_conditions_on_the_rows_of_a_list(tmp_path: Path) -> None:
     )
     path, where = write(tmp_path / "x.jsonl", lines), ["score >= 2", "over_18 != true"]
     rows, dropped = harvest(source="urls", preset="redcaps", inputs=[path], where=where)
-    assert [row["url"] for row in rows] == ["https://i.redd.it/0.jpg"]
+    assert [row["url"] for row in rows] == ["https://i.redd.it/0.jpg", "https://i.redd.it/5.jpg"]
     assert rows[0]["page_url"] == "https://www.reddit.com/r/dogs/comments/1/my_dog/"
     assert dropped == {"where_score": 3, "where_over_18": 1}
 

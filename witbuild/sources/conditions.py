@@ -43,17 +43,19 @@ class Condition:
         return cls(found[1].lower(), found[2], found[3])
 
     def holds(self, row: Mapping[str, Any]) -> bool:
-        """Say whether a row fulfils it: as numbers where both are, else as texts; what a row lacks fulfils nothing.
+        """Say whether a row fulfils it: as numbers where both are, else as texts; what a row lacks only differs.
 
         Example:
             >>> [Condition.parse("score >= 10").holds({"score": score}) for score in (10, "9", "x", None)]
             [True, False, False, False]
             >>> [Condition.parse("over_18 == false").holds({"over_18": value}) for value in (False, "False", 0, True)]
             [True, True, False, False]
+            >>> Condition.parse("over_18 != true").holds({})
+            True
         """
         found = row.get(self.column)
         if found is None:
-            return False
+            return self.sign == "!="
         mine, other = _number(found), _number(self.value)
         if mine is not None and other is not None:
             return _OPERATORS[self.sign](mine, other)
