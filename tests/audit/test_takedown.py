@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.fetched import Fetched, jpeg, save
+from tests.killing import Killed, killed_at
 from witbuild.audit.explain import explain
 from witbuild.audit.requests import gather, tombstone
 from witbuild.audit.takedown import takedown
 from witbuild.cli.app import load
 from witbuild.engine.local import LocalEngine
 from witbuild.errors import InputError, RecipeError
-from witbuild.io import redo, store, tars
+from witbuild.io import redo, tars
 from witbuild.io.run import Run
 from witbuild.recipe import Recipe
 from witbuild.release.verify import verify
@@ -181,23 +182,11 @@ def test_a_shard_may_become_empty(run: Path) -> None:
     assert len(samples(run)) == len(KEYS) - len(keys)
 
 
-class Killed(BaseException):
-    pass
-
-
 @pytest.mark.parametrize("moment", [0, 3, 9, 14])
 def test_killed_midway_it_is_whole_or_nothing(run: Path, moment: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, publish, calls = contents(run), store.publish, iter(range(999))
-
-    def dies(local: Path, path: str, *, wait: bool = True) -> None:
-        if next(calls) == moment:
-            raise Killed
-        publish(local, path, wait=wait)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "publish", dies)
-        with pytest.raises(Killed):
-            takedown(str(run), [tombstone("host", "h2.test")])
+    before = contents(run)
+    with killed_at(monkeypatch, moment), pytest.raises(Killed):
+        takedown(str(run), [tombstone("host", "h2.test")])
     assert redo.pending(str(run))
     load("takedown").main([str(run)], standalone_mode=False)
     assert len(samples(run)) == len(KEYS) - 6

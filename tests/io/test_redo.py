@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.killing import Killed, killed_at
 from witbuild.errors import InputError
 from witbuild.io import redo, store
 
@@ -51,23 +52,11 @@ def test_an_error_before_the_decision_changes_nothing(root: Path) -> None:
     assert contents(root) == OLD and not redo.pending(str(root))
 
 
-class Killed(BaseException):
-    pass
-
-
 @pytest.mark.parametrize("moment", range(6))
 def test_killed_at_any_publication_it_is_finished_by_whoever_comes_next(
     root: Path, moment: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publish, calls = store.publish, iter(range(99))
-
-    def dies(local: Path, path: str, *, wait: bool = True) -> None:
-        if next(calls) == moment:
-            raise Killed
-        publish(local, path, wait=wait)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(store, "publish", dies)
+    with killed_at(monkeypatch, moment):
         try:
             change(root)
         except Killed:

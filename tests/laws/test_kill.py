@@ -9,13 +9,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from witbuild.demo.run import write_recipe
-from witbuild.demo.serving import Serving
 from witbuild.io.run import Run
 
 KILLS, SEED, SIZE = 24, 5, 40
@@ -23,14 +20,6 @@ MOST_STARTS = 120
 _MADE = {".parquet", ".tar", ".json"}
 _TIMED = {"manifest.json", "done"}
 """Hold seconds, so they differ from run to run; everything else is compared byte for byte."""
-
-
-@pytest.fixture(scope="module")
-def recipe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    path = tmp_path_factory.mktemp("recipe") / "tiny.yaml"
-    with Serving(SEED, SIZE) as server:
-        write_recipe(str(path), SEED, SIZE, server.resolve)
-        yield path
 
 
 def start(recipe: Path, out: Path) -> subprocess.Popen[bytes]:

@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from witbuild.demo.run import write_recipe
-from witbuild.demo.serving import Serving
 from witbuild.io.run import Run
 from witbuild.recipe import Recipe, stage_class, stage_names
 from witbuild.runner.identity import parameters
 from witbuild.schema import TABLES
 
 SEED, SIZE = 9, 40
-
-
-@pytest.fixture(scope="module")
-def recipe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    path = tmp_path_factory.mktemp("recipe") / "tiny.yaml"
-    with Serving(SEED, SIZE) as server:
-        write_recipe(str(path), SEED, SIZE, server.resolve)
-        yield path
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +62,7 @@ def test_law_1_a_part_is_there_when_its_task_is_done_and_a_manifest_when_the_sta
 REQUIRED: dict[str, dict[str, Any]] = {
     "harvest": {"source": "site", "inputs": ["http://a.test/"]},
     "filter": {"rules": [{"min_words": 1}]},
+    "score": {"model": "ViT-B-32/openai"},
     "frequency": {"max_images_per_caption": 1},
     "decontaminate": {"sets": [__file__]},
 }
@@ -90,7 +81,7 @@ def test_law_2_every_parameter_is_in_the_identity_or_said_not_to_matter(name: st
     [
         ("harvest.shards=5", "fetch.shards=7"),
         ("queries.slices=3", "dedup.slices=5", "balance.slices=1", "shard.slices=3"),
-        ("fetch.per_host=1", "fetch.decode_threads=3", "fetch.connections=3"),
+        ("fetch.per_host=1", "fetch.decode_processes=3", "fetch.connections=3"),
     ],
     ids=["parts", "slices", "pace"],
 )

@@ -192,6 +192,20 @@ def publish(local: Path, path: str, *, wait: bool = True) -> None:
         local.unlink()
 
 
+def link(source: str, target: Path) -> None:
+    """Give a file a second name on this disk, or copy it where that cannot be; what had the name before is gone."""
+    target.unlink(missing_ok=True)
+    if not is_remote(source):
+        try:
+            os.link(source, target)
+        except OSError:  # another disk
+            pass
+        else:
+            return
+    with open_read(source) as stream, target.open("wb") as out:
+        shutil.copyfileobj(stream, out, 1 << 20)
+
+
 def sync_folder(path: str) -> None:
     """Make the names in a folder durable; nothing is to do on an object store."""
     if not is_remote(path) and Path(path).is_dir():

@@ -8,7 +8,6 @@ over the others as they were, and so the parts of all that reads only those.
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -118,15 +117,5 @@ def adopt(run: Run, part: Done, folder: StageFolder) -> Done:
 
 
 def _link(source: str, target: str) -> None:
-    if not store.is_remote(source) and not store.is_remote(target):
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        Path(target).unlink(missing_ok=True)
-        try:
-            os.link(source, target)
-        except OSError:  # another disk
-            pass
-        else:
-            return
-    with store.commit(target) as partial, store.open_read(source) as stream, partial.open("wb") as out:
-        while block := stream.read(1 << 20):
-            out.write(block)
+    with store.commit(target) as partial:
+        store.link(source, partial)

@@ -7,7 +7,6 @@ DIR/00000_stats.json not needed
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,7 +16,6 @@ from witbuild.stage import Inputs, Part, Stage, Task, digested
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     from witbuild.io.tars import Extent, Sample
 
@@ -52,7 +50,7 @@ class Img2dataset(Stage):
 
     def process(self, task: Task) -> Part:
         """Take over one tar with its records."""
-        from witbuild.io import tables, tars
+        from witbuild.io import store, tables, tars
         from witbuild.schema import FETCHES, PAIRS
 
         (path,) = task.sources["tar"]
@@ -64,7 +62,7 @@ class Img2dataset(Stage):
         fetches, images = task.scratch_file("fetches.parquet"), task.scratch_file("images.tar")
         told = [one.fetch() for one in taken if one.url]
         tables.write(fetches, tables.from_rows(told, FETCHES), dropped={})
-        _link(path, images)
+        store.link(path, images)
         return Part(tables.from_rows(pairs, PAIRS), dropped, files={"images": images, "fetches": fetches})
 
 
@@ -161,20 +159,3 @@ class _Taken:
             "http_status": int(http[1]) if http else None,
             "detail": self._row.get("error_message") or None,
         }
-
-
-def _link(source: str, target: Path) -> None:
-    """Give a tar a second name, or copy it where that cannot be."""
-    from witbuild.io import store
-
-    target.unlink(missing_ok=True)
-    if not store.is_remote(source):
-        try:
-            os.link(source, target)
-        except OSError:  # another disk
-            pass
-        else:
-            return
-    with store.open_read(source) as stream, target.open("wb") as out:
-        while block := stream.read(1 << 20):
-            out.write(block)
