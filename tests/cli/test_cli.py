@@ -36,6 +36,26 @@ def recipe(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def test_the_recipes_that_ship_are_listed_and_printed(tmp_path: Path) -> None:
+    listed = witbuild("recipes", cwd=tmp_path)
+    names = [path.stem for path in sorted((Path(__file__).resolve().parents[2] / "pipelines").glob("*.yaml"))]
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == names
+    assert witbuild("recipes", "demo", cwd=tmp_path).stdout.startswith("# The whole way")
+    wrong = witbuild("recipes", "demos", cwd=tmp_path)
+    assert (wrong.returncode, "no recipe 'demos' ships; there are " in wrong.stderr) == (2, True)
+    wrong = witbuild("run", "demos", cwd=tmp_path)
+    assert (wrong.returncode, "no recipe of that name ships; there are " in wrong.stderr) == (2, True)
+
+
+def test_a_stage_and_a_rule_can_be_left_out(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text("stages: [match, {filter: {rules: [{min_words: 3}]}}, {dedup: {}}]")
+    done = witbuild("run", "my.yaml", "--check", "--without", "match", "--without", "filter.min_words", cwd=tmp_path)
+    assert done.stdout == "my.yaml: 1 stages: dedup\n"
+    wrong = witbuild("run", "my.yaml", "--check", "--without", "filter.max_words", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "no such stage or rule; it has match, filter, dedup, filter.min_words" in wrong.stderr
+
+
 def test_a_recipe_runs_and_its_funnel_is_printed(recipe: Path) -> None:
     done = witbuild("run", "toy.yaml", "--out", "run", "--workers", "1", cwd=recipe)
     assert (done.returncode, done.stdout) == (0, "run\n")

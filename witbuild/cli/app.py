@@ -62,6 +62,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
         "Add to an earlier run; only what is new is harvested and fetched.",
     ),
     "takedown": (CHANGE, "witbuild.cli.takedown:takedown", "Remove pairs from a run's data set, for good."),
+    "recipes": (LOOK, "witbuild.cli.recipes:recipes", "List the recipes that ship, or print one with its reasons."),
     "stages": (LOOK, "witbuild.cli.recipes:stages", "Describe every stage with its parameters."),
     "status": (LOOK, "witbuild.cli.results:status", "Print a run's funnel."),
     "explain": (LOOK, "witbuild.cli.explain:explain", "Tell all that a run knows of a pair, kept or dropped."),

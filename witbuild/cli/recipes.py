@@ -1,4 +1,4 @@
-"""`witbuild run` and `witbuild stages`."""
+"""`witbuild run`, `witbuild recipes` and `witbuild stages`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from witbuild.cli.where import Address, EngineName, TaskCpus, TaskMemory, Where, Workers
 from witbuild.cli.work import Out, RestartFrom, carry_out, chosen_slice, environment_index
 from witbuild.errors import RecipeError
-from witbuild.recipe import Recipe, stage_class, stage_names
+from witbuild.recipe import Recipe, recipe_names, shipped, stage_class, stage_names
 
 
 def run(
@@ -21,6 +21,12 @@ def run(
     ] = None,
     inputs: Annotated[
         list[str] | None, typer.Option("--input", help="kind=path: tables from elsewhere. [repeat for more]")
+    ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--without", help="Leave out a stage, or a rule: filter.min_words. [repeat for more]", metavar="STAGE"
+        ),
     ] = None,
     until: Annotated[str, typer.Option("--until", help="Stop after this stage.", metavar="STAGE")] = "",
     restart_from: RestartFrom = "",
@@ -38,7 +44,7 @@ def run(
     """Run a recipe into a run directory, or go on with it."""
     from dataclasses import replace
 
-    loaded = Recipe.load(recipe).with_overrides(overrides or [])
+    loaded = Recipe.load(recipe).without(without or []).with_overrides(overrides or [])
     loaded = replace(loaded, inputs={**loaded.inputs, **dict(map(_input, inputs or []))})
     where = Where(workers=workers, engine=engine, address=address, task_cpus=task_cpus, task_memory=task_memory)
     if check:
@@ -53,6 +59,20 @@ def run(
         chosen=parse_slice(slice_text),
     )
     typer.echo(out)
+
+
+def recipes(
+    name: Annotated[str, typer.Argument(help="Of one recipe, to print it with its reasons; none: list all.")] = "",
+) -> None:
+    """List the recipes that ship, or print one."""
+    if not name:
+        width = max(map(len, recipe_names()))
+        for each in recipe_names():
+            typer.echo(f"{each:<{width}}  {Recipe.load(each).description}")
+        return
+    if name not in recipe_names():
+        raise RecipeError(f"no recipe {name!r} ships; there are {', '.join(recipe_names())}")
+    typer.echo(shipped("pipelines", f"{name}.yaml").read_text().rstrip())
 
 
 def _input(text: str) -> tuple[str, str]:

@@ -6,6 +6,6 @@ recipe.py    values -> Recipe
 """
 
 from witbuild.recipe.recipe import Recipe, make_stage
-from witbuild.recipe.registry import shipped, stage_class, stage_names
+from witbuild.recipe.registry import recipe_names, shipped, stage_class, stage_names
 
-__all__ = ["Recipe", "make_stage", "shipped", "stage_class", "stage_names"]
+__all__ = ["Recipe", "make_stage", "recipe_names", "shipped", "stage_class", "stage_names"]

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from witbuild.errors import InputError, RecipeError
 from witbuild.io import store
-from witbuild.recipe.registry import shipped, stage_class
+from witbuild.recipe.registry import recipe_names, shipped, stage_class
 from witbuild.recipe.yaml import Place, line_of, load
 from witbuild.stages import STAGES
 
@@ -41,6 +41,8 @@ class Recipe:
         """
         bare = "/" not in path and not path.endswith((".yaml", ".yml"))
         if bare and not store.is_file(path):
+            if path not in recipe_names():
+                raise RecipeError(f"{path}: no such file, and no recipe of that name ships; there are {_shipped()}")
             path = str(shipped("pipelines", f"{path}.yaml"))
         try:
             return Recipe.parse(store.read_bytes(path).decode(), path)
@@ -87,6 +89,42 @@ shard, train, eval; or my_package.module:MyStage
         for override in overrides:
             recipe = replace(recipe, stages=_overridden(recipe.stages, override))
         return recipe
+
+    def without(self, names: Iterable[str]) -> Recipe:
+        r"""Return the recipe without the stages of some names; `filter.min_words` leaves out one rule of every filter.
+
+        Raises:
+            RecipeError: there is no such stage or rule.
+
+        Example:
+            >>> recipe = Recipe.parse("stages: [match, {filter: {rules: [{min_words: 3}, {has_noun: true}]}}]")
+            >>> recipe.without(["match", "filter.has_noun"]).to_yaml()
+            'stages:\n- filter:\n    rules:\n    - min_words: 3\n'
+        """
+        recipe = self
+        for name in names:
+            stages = tuple(stage for each in recipe.stages for stage in _left(each, *name.partition(".")[::2]))
+            if stages == recipe.stages:
+                raise RecipeError(f"--without {name}: the recipe has no such stage or rule; {_parts(recipe)}")
+            recipe = replace(recipe, stages=stages)
+        return recipe
+
+
+def _shipped() -> str:
+    return ", ".join(recipe_names())
+
+
+def _left(stage: Stage, name: str, rule: str) -> tuple[Stage, ...]:
+    """Return what is left of a stage when all of a name go, or a rule of theirs."""
+    if stage.name != name:
+        return (stage,)
+    rules = [one for one in getattr(stage, "rules", ()) if rule not in one] if rule else []
+    return (stage.model_copy(update={"rules": tuple(rules)}),) if rules else ()
+
+
+def _parts(recipe: Recipe) -> str:
+    rules = [f"filter.{name}" for stage in recipe.stages for rule in getattr(stage, "rules", ()) for name in rule]
+    return f"it has {', '.join(dict.fromkeys([*(stage.name for stage in recipe.stages), *rules]))}"
 
 
 def registered_name(stage: Stage) -> str:

@@ -57,8 +57,13 @@ def _unknown(name: str) -> str:
     return f"unknown stage {name!r}{hint} Known: {', '.join(STAGES)}; or my_package.module:MyStage"
 
 
-def shipped(folder: str, name: str) -> Path:
-    """Return the path of a file that ships in `pipelines` or `queries`, installed or in a checkout."""
+def shipped(folder: str, name: str = "") -> Path:
+    """Return the path of a file of `pipelines` or `queries`, or of the folder, installed or in a checkout."""
     package = Path(__file__).resolve().parent.parent
     installed = package / folder / name
     return installed if installed.exists() else package.parent / folder / name
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that ship, sorted."""
+    return sorted(path.stem for path in shipped("pipelines").glob("*.yaml"))

@@ -32,6 +32,14 @@ class Reading(Stage):
     size: int = Field(256, ge=1, le=32_767)
     """Pixels of the side that `resize` speaks of."""
 
+    def check(self) -> None:
+        """Raise when a set is not there."""
+        from witbuild.io import store
+
+        for path in self.sets:
+            if not store.expand(path):
+                raise InputError(f"{path}: no such evaluation set (stage decontaminate, `sets`)")
+
 
 class Read(Reading):
     """Read evaluation sets into hashes."""

@@ -52,6 +52,15 @@ class Filter(MapStage):
         items = [item for rule in self.rules for item in rule.items()]
         return [(name, RULES[name].with_paths(argument, self.word_lists)) for name, argument in items]
 
+    def check(self) -> None:
+        """Raise when a word list is not there."""
+        from witbuild.errors import InputError
+        from witbuild.io import store
+
+        for name, path in self.word_lists.items():
+            if not store.is_file(path):
+                raise InputError(f"{path}: no such file; it is the word list {name!r} (stage filter, `word_lists`)")
+
     def apply(self, table: pa.Table, task: Task) -> Part:
         """Apply the rules one after the other, each to what those before it kept."""
         from witbuild.stages.filter.rules import RULES
