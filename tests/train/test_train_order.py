@@ -40,7 +40,7 @@ def test_a_number_beyond_32_bits_of_samples_works() -> None:
 
 
 def test_an_epoch_shows_no_sample_twice() -> None:
-    order = Order(samples=103, batch_size=10, seed=5)
+    order = Order((103,), batch_size=10, seed=5)
     for epoch in range(3):
         steps = range(epoch * order.steps_per_epoch, (epoch + 1) * order.steps_per_epoch)
         seen = np.concatenate([order.batch(step) for step in steps])
@@ -49,4 +49,4 @@ def test_an_epoch_shows_no_sample_twice() -> None:
 
 def test_too_few_samples_for_a_batch() -> None:
     with pytest.raises(RecipeError, match="batch_size is 64 and there are 10 samples"):
-        Order(samples=10, batch_size=64, seed=0)
+        Order((10,), batch_size=64, seed=0)

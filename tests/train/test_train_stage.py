@@ -26,6 +26,7 @@ from witbuild.recipe import Recipe  # noqa: E402
 from witbuild.runner import run_recipe  # noqa: E402
 from witbuild.stage import Part, Stage, Task  # noqa: E402
 from witbuild.train import checkpoints, loop  # noqa: E402
+from witbuild.train.data import Fed  # noqa: E402
 from witbuild.train.evaluation import Eval  # noqa: E402
 from witbuild.train.stage import Train  # noqa: E402
 
@@ -98,17 +99,17 @@ def test_a_killed_run_ends_with_the_same_bits(
 ) -> None:
     advance = loop.Trainer._advance
 
-    def dies(self: loop.Trainer, number: int, *rest: Any) -> loop.Row:
-        if number == step:
+    def dies(self: loop.Trainer, fed: Fed, total: int) -> Any:
+        if fed.step == step:
             raise Killed
-        return advance(self, number, *rest)
+        return advance(self, fed, total)
 
     with monkeypatch.context() as patch:
         patch.setattr(loop.Trainer, "_advance", dies)
         with pytest.raises(Killed):
             do(Train(**SMALL), {"tars": tars}, tmp_path)
-    state = checkpoints.load(tmp_path / "checkpoint.pt")
-    assert (state["step"] if state else 0) == step // 5 * 5
+    found = checkpoints.Checkpoints(str(tmp_path), 5).steps()
+    assert found == ([step // 5 * 5] if step >= 5 else [])
     again = do(Train(**SMALL), {"tars": tars}, tmp_path)
     assert again.files["model"].read_bytes() == trained.files["model"].read_bytes()
     assert again.table.equals(trained.table)
@@ -123,15 +124,14 @@ from tests.train.test_train_stage import SMALL, Train, do
 do(Train(**SMALL | {{"checkpoint_every": 1}}), {{"tars": {tars!r}}}, Path({str(tmp_path)!r}))
 """
     process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
-    checkpoint = tmp_path / "checkpoint.pt"
-    while not checkpoint.exists():
+    kept = checkpoints.Checkpoints(str(tmp_path), 1)
+    while not kept.steps():
         assert process.poll() is None
         time.sleep(0.01)
     time.sleep(0.1)
     process.kill()
     assert process.wait() == -signal.SIGKILL
-    state = checkpoints.load(checkpoint)
-    assert state is not None and 0 < state["step"] < 80
+    assert 0 < kept.steps()[-1] < 80
     again = do(Train(**SMALL), {"tars": tars}, tmp_path)
     assert again.files["model"].read_bytes() == trained.files["model"].read_bytes()
 

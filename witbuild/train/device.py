@@ -13,20 +13,33 @@ from witbuild.errors import RecipeError
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+PEAKS = {"H200": 989e12, "H100": 989e12, "A100": 312e12, "L40S": 362e12, "RTX 4090": 165e12, "V100": 125e12}
+"""Dense half-precision operations a second that a device's maker names, by a part of the device's name."""
+
 
 def choose(device: str, threads: int) -> torch.device:
     """Return a device, for "auto" CUDA where there is some, and let torch use so many threads.
 
+    Under torchrun a process takes the device of its local rank, and its part of the threads.
+
     Args:
         device: auto, cpu, cuda, cuda:1, ...
-        threads: of the CPU; 0: as many as this process may use.
+        threads: of the CPU, for this process; 0: its part of as many as it may use.
     """
-    torch.set_num_threads(threads or cores())
+    beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    torch.set_num_threads(threads or max(1, cores() // beside))
     name = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    if name == "cuda" and "LOCAL_RANK" in os.environ:
+        name = f"cuda:{os.environ['LOCAL_RANK']}"
     try:
-        return torch.device(name)
+        found = torch.device(name)
     except RuntimeError as error:
         raise RecipeError(f"device {device!r}: no such device; use auto, cpu or cuda") from error
+    if found.type == "cuda" and not torch.cuda.is_available():
+        raise RecipeError(f"device {device!r}: torch {torch.__version__} finds no CUDA device here; use auto or cpu")
+    if found.type == "cuda":
+        torch.cuda.set_device(found)
+    return found
 
 
 def cores() -> int:
@@ -34,12 +47,32 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def casting(precision: str, device: torch.device) -> AbstractContextManager[object]:
-    """Return the context that a forward pass runs in.
+def count(device: str) -> int:
+    """Return how many devices of a kind this machine lends: all its CUDA devices, or one.
+
+    Example:
+        >>> count("cpu"), count("cuda:1")
+        (1, 1)
+    """
+    return max(1, torch.cuda.device_count()) if device in ("auto", "cuda") else 1
+
+
+def halves(precision: str, device: torch.device) -> bool:
+    """Say whether the encoders compute in bfloat16.
 
     Args:
         precision: fp32, amp_bf16, or auto: amp_bf16 on CUDA, fp32 on a CPU, where half precision is slower.
         device: of the model.
     """
-    half = precision == "amp_bf16" or (precision == "auto" and device.type == "cuda")
-    return torch.autocast(device.type, torch.bfloat16) if half else nullcontext()
+    return precision == "amp_bf16" or (precision == "auto" and device.type == "cuda")
+
+
+def casting(precision: str, device: torch.device) -> AbstractContextManager[object]:
+    """Return the context that a forward pass runs in; precision as in `halves`."""
+    return torch.autocast(device.type, torch.bfloat16) if halves(precision, device) else nullcontext()
+
+
+def peak(device: torch.device) -> float:
+    """Return the half-precision operations a second that a device could do at best, 0 where that is not known."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else ""
+    return next((value for part, value in PEAKS.items() if part in name), 0.0)

@@ -10,9 +10,10 @@ from witbuild.io import store
 from witbuild.train.model import MEAN, STD, build
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from torch import nn
+    from torch import Tensor, nn
 
 
 def write_config(path: Path, config: dict[str, Any], seed: int) -> None:
@@ -26,11 +27,11 @@ def write_config(path: Path, config: dict[str, Any], seed: int) -> None:
     path.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def write_weights(path: Path, model: nn.Module) -> None:
+def write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     """Write a model's weights, fp32, under open_clip's names."""
     from safetensors.torch import save_file
 
-    save_file({name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()}, path)
+    save_file({name: value.detach().cpu().contiguous() for name, value in weights.items()}, path)
 
 
 def read_config(path: str) -> tuple[dict[str, Any], int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,14 +17,14 @@ from witbuild.errors import EmptyError
 from witbuild.io import tars
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
     from witbuild.io.tars import Extent, Sample
 
-IMAGES = ("jpg", "jpeg", "png", "webp")
-"""Extensions of an image member, the first that a sample has counts."""
+IMAGES = ("jpg", "jpeg", "png", "webp", "gif")
+"""Extensions of an image member, the first that a sample has counts; before them may stand a name: `img.jpg`."""
 _FIELDS = ("caption", "text")
 
 
@@ -50,33 +50,57 @@ class Pairs:
     dropped: dict[str, int]
 
 
+class TarPairs(NamedTuple):
+    """Where a tar's images lie, their captions, and how many samples were left out for which reason."""
+
+    extents: list[Extent]
+    captions: list[str]
+    dropped: Counter[str]
+
+
 def image_member(sample: Sample) -> Extent | None:
     """Return where a sample's image lies, or None when it has none."""
-    return next((sample.members[name] for name in IMAGES if name in sample.members), None)
+    kinds = {name.rpartition(".")[2].lower(): name for name in reversed(list(sample.members))}
+    return next((sample.members[kinds[kind]] for kind in IMAGES if kind in kinds), None)
 
 
-def read_pairs(paths: Sequence[str]) -> Pairs:
-    """Walk tars of WebDataset samples and read their captions: the member txt, or the field caption or text of json.
+def read_pairs(paths: Sequence[str], caption_key: str = "") -> Pairs:
+    """Walk tars of WebDataset samples and read their captions.
+
+    Args:
+        paths: of the tars.
+        caption_key: field of the member json that holds the caption; "": the member txt, or else the field caption or
+            text of json.
 
     Raises:
         EmptyError: no sample has an image and a caption.
         InputError: a tar cannot be read.
     """
-    dropped: Counter[str] = Counter()
-    rows: list[tuple[int, Extent]] = []
-    captions: list[str] = []
-    for shard, path in enumerate(paths):
-        samples = tars.index(path)
-        for sample, caption in zip(samples, _captions(path, samples), strict=True):
-            image = image_member(sample)
-            if image is None or not caption:
-                dropped["no_image" if image is None else "no_caption"] += 1
-            else:
-                rows.append((shard, image))
-                captions.append(caption)
+    read = [read_tar(path, caption_key) for path in paths]
+    dropped = sum((found.dropped for found in read), Counter[str]())
+    rows = [(shard, extent) for shard, found in enumerate(read) for extent in found.extents]
     if not rows:
-        raise EmptyError(f"{len(paths)} tars hold no sample with an image and a caption: {dict(dropped)}")
-    return Pairs(images(paths, rows), captions, dict(dropped))
+        raise nothing(len(paths), dropped)
+    return Pairs(images(paths, rows), [caption for found in read for caption in found.captions], dict(dropped))
+
+
+def nothing(count: int, dropped: Mapping[str, int]) -> EmptyError:
+    """Return the error of tars without a pair."""
+    return EmptyError(f"{count} tars hold no sample with an image and a caption: {dict(dropped)}")
+
+
+def read_tar(path: str, caption_key: str = "") -> TarPairs:
+    """Walk one tar, as `read_pairs` does; there may be nothing in it."""
+    found = TarPairs([], [], Counter())
+    samples = tars.index(path)
+    for sample, caption in zip(samples, _captions(path, samples, caption_key), strict=True):
+        image = image_member(sample)
+        if image is None or not caption:
+            found.dropped["no_image" if image is None else "no_caption"] += 1
+        else:
+            found.extents.append(image)
+            found.captions.append(caption)
+    return found
 
 
 def images(paths: Sequence[str], rows: Sequence[tuple[int, Extent]]) -> Images:
@@ -85,22 +109,29 @@ def images(paths: Sequence[str], rows: Sequence[tuple[int, Extent]]) -> Images:
     return Images(tuple(paths), table[:, 0].astype(np.int32), table[:, 1], table[:, 2].astype(np.int32))
 
 
-def _captions(path: str, samples: Iterable[Sample]) -> Iterator[str]:
+def _captions(path: str, samples: Iterable[Sample], caption_key: str) -> Iterator[str]:
     """Yield the caption of each sample, "" for one that has none."""
     samples = list(samples)
-    kinds = [next((kind for kind in ("txt", "json") if kind in sample.members), "") for sample in samples]
+    wanted = ("json",) if caption_key else ("txt", "json")
+    kinds = [next((kind for kind in wanted if kind in sample.members), "") for sample in samples]
     extents = [sample.members[kind] for sample, kind in zip(samples, kinds, strict=True) if kind]
     contents = iter(tars.read_many(path, extents))
     for kind in kinds:
         content = next(contents) if kind else b""
-        yield (_field(content) if kind == "json" else content.decode(errors="replace")).strip()
+        yield (field(content, caption_key) if kind == "json" else content.decode(errors="replace")).strip()
 
 
-def _field(content: bytes) -> str:
-    """Return the caption in a json member, "" when there is none."""
+def field(content: bytes, caption_key: str = "") -> str:
+    """Return the caption in a json member, "" when there is none.
+
+    Example:
+        >>> field(b'{"alt": "a dog", "text": "b"}', "alt"), field(b'{"alt": "a dog", "text": "b"}'), field(b"{")
+        ('a dog', 'b', '')
+    """
     try:
         record = json.loads(content)
     except (ValueError, RecursionError):
         return ""
-    found = (record.get(name) for name in _FIELDS) if isinstance(record, dict) else ()
+    names = (caption_key,) if caption_key else _FIELDS
+    found = (record.get(name) for name in names) if isinstance(record, dict) else ()
     return next((text for text in found if isinstance(text, str)), "")

@@ -1,157 +1,212 @@
-"""The training loop: from samples by offset to weights; after a kill it goes on at the step where it stood.
+"""The training loop: from batches to weights; after a kill it goes on at the step where it stood.
 
 order ─> sample numbers ─> loader ─> uint8 crops ┐
-                        └> captions ─> token ids ┴> towers ─> loss ─> AdamW     (one step)
+                        └> captions ─> token ids ┴> towers ─> rows ─> loss ─> gradients ─> AdamW     (one step)
 """
 
 from __future__ import annotations
 
-import json
+import functools
 import math
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 
-from witbuild.train import checkpoints
-from witbuild.train.device import casting
-from witbuild.train.loss import contrastive_loss
-from witbuild.train.model import normalised
-from witbuild.train.pixels import corners
+from witbuild.train import wrap
+from witbuild.train.average import MovingAverage
+from witbuild.train.data import feed
+from witbuild.train.device import casting, halves
+from witbuild.train.report import Row
 from witbuild.train.schedule import learning_rate, optimiser
+from witbuild.train.state import captured, restored
+from witbuild.train.step import Encoder, Gradients
+from witbuild.train.world import ALONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Sequence
 
-    import numpy as np
-    import numpy.typing as npt
     from torch import Tensor, nn
 
-    from witbuild.train.captions import Captions
-    from witbuild.train.order import Order
-    from witbuild.train.pixels import Loader
+    from witbuild.train.checkpoints import Checkpoints
+    from witbuild.train.data import Data, Fed
+    from witbuild.train.report import Log
     from witbuild.train.schedule import Optimisation
+    from witbuild.train.step import Objective
+    from witbuild.train.world import World
 
 MAX_SCALE = 100.0
 """The logit scale is clipped here (Radford et al. 2021, section 2.5)."""
-
-
-class Row(NamedTuple):
-    """A row of schema.METRICS."""
-
-    step: int
-    samples_seen: int
-    loss: float
-    scale: float
-    learning_rate: float
+ASK_EVERY = 10
+"""Steps between looks at the clock."""
 
 
 @dataclass(frozen=True)
-class Data:
-    """What batches are made of."""
+class Settings:
+    """How a training goes, beside its optimiser.
 
-    order: Order
-    loader: Loader
-    captions: Captions
-    length: int | None
-    """Token ids of every caption; None: as many as the batch's longest needs."""
+    Attributes:
+        epochs: passes over the data.
+        seed: of what is drawn in a step (dropout).
+        precision: see `device.halves`.
+        micro_batch: pairs that a process encodes at once; 0: all of its own.
+        clip_norm: gradients longer than this are made this long; 0: left alone.
+        moving_average: decay of the average of weights; 0: none is kept.
+        spread: whether weights are spread over the processes.
+        pair_flops: see `flops.pair_flops`; 0: not known.
+        peak_flops: of the device, a second; 0: not known.
+    """
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return a step's pixels, uint8 of shape (B, S, S, 3), and token ids, int64 of shape (B, L)."""
-        numbers = self.order.batch(step)
-        pixels, shown = self.loader.batch(numbers, corners(numbers, seed=self.order.seed, step=step))
-        return _tensor(pixels), _tensor(self.captions.batch(shown, self.length))
-
-    def batches(self, steps: range) -> Iterator[tuple[int, Tensor, Tensor]]:
-        """Yield steps and their batches, each made while the one before it is used."""
-        with ThreadPoolExecutor(1, "batch") as ahead:
-            coming = ahead.submit(self.batch, steps.start)
-            for step in steps:
-                pixels, tokens = coming.result()
-                if step + 1 < steps.stop:
-                    coming = ahead.submit(self.batch, step + 1)
-                yield step, pixels, tokens
-
-
-def _tensor(array: npt.NDArray[np.generic]) -> Tensor:
-    return torch.from_numpy(array)
+    epochs: int
+    seed: int
+    precision: str = "auto"
+    micro_batch: int = 0
+    clip_norm: float = 0
+    moving_average: float = 0
+    spread: bool = False
+    pair_flops: float = 0
+    peak_flops: float = 0
 
 
 class Trainer:
     """A model, its optimiser, and how far they are."""
 
-    def __init__(self, model: nn.Module, plan: Optimisation, *, epochs: int, seed: int, precision: str) -> None:
-        self.model, self.plan, self.epochs = model, plan, epochs
-        self.optimiser = optimiser(model, plan)
+    def __init__(
+        self, model: nn.Module, objective: Objective, plan: Optimisation, settings: Settings, world: World = ALONE
+    ) -> None:
+        self.model, self.plan, self.settings, self.world = model, plan, settings, world
+        self._device = next(model.parameters()).device
+        self._module = Encoder(model, objective)
+        half = halves(settings.precision, self._device)
+        wrapped = wrap.spread(self._module, halves=half) if settings.spread else wrap.replicated(self._module, world)
+        self.optimiser = optimiser(self._module, plan)
+        self.average = MovingAverage(model, settings.moving_average) if settings.moving_average else None
+        cast_ = functools.partial(casting, settings.precision, self._device)
+        self._gradients = Gradients(wrapped, objective, world, cast_)
         self.step = 0
         self.rows: list[Row] = []
-        self._seed, self._precision = seed, precision
-        self._device = next(model.parameters()).device
 
-    def run(self, data: Data, folder: Path, checkpoint_every: int) -> None:
-        """Train to the end; `folder` keeps the checkpoint and log.jsonl, and what a killed attempt left is used."""
-        checkpoint, lines = folder / "checkpoint.pt", folder / "log.jsonl"
-        self._restore(checkpoint, data)
-        _keep_lines(lines, self.step)
-        total = self.epochs * data.order.steps_per_epoch
+    def run(self, data: Data, checkpoints: Checkpoints | None = None, logs: Sequence[Log] = ()) -> None:
+        """Train to the end from the step that is reached; logs and checkpoints are the leading process's."""
+        total = self.settings.epochs * data.steps_per_epoch
         self.model.train()
-        started, first = time.perf_counter(), self.step
-        with lines.open("a", buffering=1) as log:
-            for step, pixels, tokens in data.batches(range(self.step, total)) if self.step < total else ():
-                row = self._advance(step, total, pixels, tokens)
-                rate = (self.step - first) * len(pixels) / (time.perf_counter() - started)
-                log.write(json.dumps(row._asdict() | {"samples_per_second": round(rate, 1)}) + "\n")
-                if self.step % checkpoint_every == 0:
-                    checkpoints.save(checkpoint, self._state(data))
+        clock = _Clock(self.settings)
+        before: tuple[Tensor, Row] | None = None
+        for fed in feed(data, range(self.step, total), self._device):
+            now = self._advance(fed, total)
+            # a step's numbers are read while the device does the next one, so that it never waits for them
+            self._note(before, clock, logs)
+            before = now
+            clock.count(fed)
+            if checkpoints is not None and self._due(checkpoints):
+                self._note(before, clock, logs)
+                before = None
+                self.save(checkpoints, data)
+        self._note(before, clock, logs)
         self.model.eval()
 
-    def _advance(self, step: int, total: int, pixels: Tensor, tokens: Tensor) -> Row:
-        """Do one step and return its row."""
-        torch.manual_seed(self._seed * 1_000_003 + step)  # dropout, where a model has some, is a function of the step
+    def _due(self, checkpoints: Checkpoints) -> bool:
+        # the time is asked for now and then only: to agree on it costs several processes a wait for their devices
+        if checkpoints.due(self.step) or not checkpoints.every_seconds or self.step % ASK_EVERY:
+            return checkpoints.due(self.step)
+        return self.world.agreed(checkpoints.late())
+
+    def _advance(self, fed: Fed, total: int) -> tuple[Tensor, Row]:
+        """Do one step; return its loss, scale and gradient's norm, still on the device, and the row they go into."""
+        step, batch = fed.step, fed.batch
+        # dropout, where a model has some, is a function of the step
+        torch.manual_seed((self.settings.seed * 1_000_003 + step) * 4_096 + self.world.rank)
         rate = learning_rate(step, peak=self.plan.lr, warmup=self.plan.warmup, steps=total)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        loss = self._loss(pixels.to(self._device), tokens.to(self._device))
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        share = self._gradients.add(list(batch.pieces(self.settings.micro_batch or len(batch))))
+        norm = self._norm()
         self.optimiser.step()
-        with torch.no_grad():
-            self.model.logit_scale.clamp_(0, math.log(MAX_SCALE))
+        scale = self._clipped_scale()
+        if self.average is not None:
+            self.average.update()
         self.step = step + 1
-        seen = self.step * len(pixels)
-        row = Row(self.step, seen, loss.item(), self.model.logit_scale.exp().item(), rate)
-        self.rows.append(row)
-        return row
+        seen = self.step * len(batch) * self.world.size
+        values = torch.stack([self.world.total(share).float(), scale.float(), norm])
+        return values, Row(self.step, seen, math.nan, None, rate, math.nan)
 
-    def _loss(self, pixels: Tensor, tokens: Tensor) -> Tensor:
-        with casting(self._precision, self._device):
-            images = self.model.encode_image(normalised(pixels), normalize=True)
-            texts = self.model.encode_text(tokens, normalize=True)
-        return contrastive_loss(images.float(), texts.float(), self.model.logit_scale.exp())
+    def _norm(self) -> Tensor:
+        """Return the norm of the gradient, as it was before it is clipped."""
+        if self.settings.spread:
+            wrap.mean_of_scalars(self._module, self.world)
+        parameters = list(self._module.parameters())
+        norm = wrap.gradient_norm(parameters)
+        if self.settings.clip_norm:
+            factor = (self.settings.clip_norm / (norm + 1e-6)).clamp(max=1)
+            for parameter in parameters:
+                if parameter.grad is not None:
+                    parameter.grad.mul_(factor)
+        return norm
 
-    def _state(self, data: Data) -> dict[str, object]:
-        return {
-            "step": self.step,
-            "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "rows": [tuple(row) for row in self.rows],
-            "corrupt": sorted(data.loader.corrupt),
-        }
+    @torch.no_grad()
+    def _clipped_scale(self) -> Tensor:
+        """Clip the logit scale and return its exponential; nan for a model without one."""
+        scale = getattr(self.model, "logit_scale", None)
+        if scale is None:
+            return torch.tensor(math.nan, device=self._device)
+        return cast("Tensor", scale.clamp_(0, math.log(MAX_SCALE)).exp())
 
-    def _restore(self, checkpoint: Path, data: Data) -> None:
-        state = checkpoints.load(checkpoint)
-        if state is None:
+    def _note(self, done: tuple[Tensor, Row] | None, clock: _Clock, logs: Sequence[Log]) -> None:
+        """Read the numbers of a step from the device, and log them."""
+        if done is None:
             return
-        self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.rows = state["step"], [Row(*row) for row in state["rows"]]
-        data.loader.corrupt.update(state["corrupt"])
+        loss, scale, norm = done[0].tolist()
+        row = done[1]._replace(loss=loss, scale=None if math.isnan(scale) else scale, gradient_norm=norm)
+        self.rows.append(row)
+        for log in logs:
+            log.write(row._asdict() | clock.rates())
+
+    def save(self, checkpoints: Checkpoints, data: Data) -> None:
+        """Write a checkpoint; every process takes part, the leading one writes."""
+        corrupt = sorted(set[int]().union(*self.world.all(data.corrupt)))
+        state = captured(self._module, self.optimiser, self.average)
+        rows = torch.tensor([[math.nan if v is None else v for v in row] for row in self.rows], dtype=torch.float64)
+        if self.world.leads:
+            checkpoints.save(self.step, state | {"step": self.step, "rows": rows, "corrupt": corrupt})
+
+    def restore(self, state: dict[str, Any], data: Data) -> None:
+        """Go back to a checkpoint, of any number of processes."""
+        restored(self._module, self.optimiser, self.average, state)
+        self.step = state["step"]
+        self.rows = [_row(values) for values in state["rows"].tolist()]
+        data.corrupt.update(state["corrupt"])
 
 
-def _keep_lines(log: Path, count: int) -> None:
-    """Cut a log to its first lines: those that a killed attempt wrote after its last checkpoint will come again."""
-    if log.exists():
-        log.write_text("".join(log.read_text().splitlines(keepends=True)[:count]))
+def _row(values: list[float]) -> Row:
+    step, seen, loss, scale, rate, norm = values
+    return Row(int(step), int(seen), loss, None if math.isnan(scale) else scale, rate, norm)
+
+
+class _Clock:
+    """Samples a second, the share of time spent waiting for data, and how much of the device's peak is used."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._started = self._last = time.perf_counter()
+        self._samples = 0
+        self._waited = 0.0
+        self._seconds = 0.0
+
+    def count(self, fed: Fed) -> None:
+        """Count a step of this process."""
+        now = time.perf_counter()
+        self._seconds, self._last = now - self._last, now
+        self._samples, self._waited = len(fed.batch), fed.waited
+
+    def rates(self) -> dict[str, float | None]:
+        """Return what the last step's were."""
+        seconds = max(self._seconds, 1e-9)
+        rate = self._samples / seconds
+        peak, each = self._settings.peak_flops, self._settings.pair_flops
+        return {
+            "samples_per_second": round(rate, 1),
+            "data_wait": round(min(1.0, self._waited / seconds), 4),
+            "mfu": round(rate * each / peak, 4) if peak and each else None,
+        }

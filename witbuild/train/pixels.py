@@ -16,10 +16,13 @@ from witbuild.image.decode import decode
 from witbuild.image.failure import ImageError
 from witbuild.image.header import read as read_header
 from witbuild.image.resize import fit, resize
+from witbuild.io import store
 from witbuild.io.tars import Extent, read_many
 from witbuild.sample.coins import mix
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy.typing as npt
 
     from witbuild.train.index import Images
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
 MAX_PIXELS = 100_000_000
 CACHE_BYTES = 1 << 30
 """Decoded images are kept up to so many bytes."""
+CHUNK = 16
+"""Images that a thread makes in one go: fewer and the threads wait for their next orders."""
 
 
 def small(body: bytes, side: int) -> Pixels:
@@ -77,6 +82,7 @@ class Loader:
         self._pool = ThreadPoolExecutor(workers, "decode")
         self._kept: dict[int, Pixels] = {}
         self._kept_bytes = 0
+        self._remote = any(map(store.is_remote, images.paths))
         self.corrupt: set[int] = set()
 
     def close(self) -> None:
@@ -91,33 +97,57 @@ class Loader:
             places: of the crops, float64 of shape (n, 2) in [0, 1].
         """
         wanted = [int(number) for number in numbers]
-        bodies = self._read([number for number in wanted if number not in self._kept])
-        decoded = list(self._pool.map(lambda number: self._pixels(number, bodies.get(number)), wanted))
-        shown = [number for number, _ in decoded]
-        for number, pixels in decoded:
-            self._keep(number, pixels)
-        return np.stack([cropped(p, self._size, at) for (_, p), at in zip(decoded, places, strict=True)]), shown
+        # an object store is asked for all images at once, a disk by each thread, front to back
+        bodies = self._read([number for number in wanted if number not in self._kept]) if self._remote else {}
+        images = self._images
+        ordered = sorted(range(len(wanted)), key=lambda i: (images.shard[wanted[i]], images.offset[wanted[i]]))
+        out = np.empty((len(wanted), self._size, self._size, 3), np.uint8)
+        chunks = [ordered[start : start + CHUNK] for start in range(0, len(ordered), CHUNK)]
+        shown = wanted.copy()
+        for found in self._pool.map(lambda chunk: self._fill(out, places, wanted, chunk, bodies), chunks):
+            for row, number in found.items():
+                shown[row] = number
+        return out, shown
 
-    def _read(self, numbers: list[int]) -> dict[int, bytes]:
-        """Return the stored bytes of samples, tar by tar and front to back."""
+    def _fill(
+        self,
+        out: Pixels,
+        places: npt.NDArray[np.float64],
+        wanted: Sequence[int],
+        rows: Sequence[int],
+        bodies: dict[int, bytes],
+    ) -> dict[int, int]:
+        """Make some rows of a batch; return which of them show another image than the one wanted."""
+        missing = [wanted[row] for row in rows if wanted[row] not in self._kept]
+        bodies = bodies or self._read(missing)
+        others: dict[int, int] = {}
+        for row in rows:
+            number, pixels = self._pixels(wanted[row], bodies)
+            out[row] = cropped(pixels, self._size, places[row])
+            self._keep(number, pixels)
+            if number != wanted[row]:
+                others[row] = number
+        return others
+
+    def _read(self, numbers: Sequence[int]) -> dict[int, bytes]:
+        """Return the stored bytes of samples; those of one tar that lie beside each other in `numbers` together."""
         images = self._images
         out: dict[int, bytes] = {}
-        ordered = sorted(numbers, key=lambda number: (images.shard[number], images.offset[number]))
-        for shard, group in groupby(ordered, key=lambda number: int(images.shard[number])):
+        for shard, group in groupby(numbers, key=lambda number: int(images.shard[number])):
             members = list(group)
             extents = [Extent(int(images.offset[number]), int(images.size[number])) for number in members]
             out.update(zip(members, read_many(images.paths[shard], extents), strict=True))
         return out
 
-    def _pixels(self, number: int, body: bytes | None) -> tuple[int, Pixels]:
+    def _pixels(self, number: int, bodies: dict[int, bytes]) -> tuple[int, Pixels]:
         """Return a sample's small image, or the next one's that can be decoded, and its number."""
         for candidate in range(number, number + len(self._images)):
             candidate %= len(self._images)  # noqa: PLW2901
             if candidate in self._kept:
                 return candidate, self._kept[candidate]
+            body = bodies.get(candidate)
             try:
-                content = body if candidate == number and body is not None else self._read([candidate])[candidate]
-                return candidate, small(content, self._side)
+                return candidate, small(self._read([candidate])[candidate] if body is None else body, self._side)
             except ImageError:
                 self.corrupt.add(candidate)
         raise EmptyError(f"none of the {len(self._images)} images can be decoded")

@@ -1,29 +1,48 @@
-"""A training run out of the stage's parameters: which parts, made how."""
+"""A training run out of the stage's parameters, in one process: which parts, made how.
+
+The leading process leaves in the task's scratch folder what the stage publishes, and what a next attempt goes on from:
+
+    SCRATCH/model.safetensors  config.json  log.jsonl  dropped.json
+    SCRATCH/index/*.npy        step-*.pt
+"""
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from witbuild.train.captions import tokenise
-from witbuild.train.device import choose, cores
-from witbuild.train.index import read_pairs
-from witbuild.train.loop import Data, Trainer
-from witbuild.train.model import architecture, build, context_length, padded
+import torch
+
+from witbuild.train import attention, checkpoints, export, objectives, report, start
+from witbuild.train.data import Indexed
+from witbuild.train.device import choose, cores, peak
+from witbuild.train.flops import pair_flops
+from witbuild.train.loop import Settings, Trainer
+from witbuild.train.model import architecture, build, context_length
 from witbuild.train.order import Order
 from witbuild.train.pixels import Loader
 from witbuild.train.schedule import Optimisation, paper_lr, paper_moments
+from witbuild.train.shelf import indexed
+from witbuild.train.sources import weights
+from witbuild.train.state import whole_weights
+from witbuild.train.world import joined
+from witbuild.train.wrap import LARGE
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from witbuild.stage import Task
-    from witbuild.train.index import Pairs
+    from witbuild.train.data import Data
+    from witbuild.train.shelf import Index
     from witbuild.train.stage import Train
+    from witbuild.train.world import World
 
 
 def configuration(stage: Train) -> dict[str, Any]:
     """Return the model's configuration."""
-    return architecture(stage.model, stage.image_size)
+    return objectives.configured(architecture(stage.model, stage.image_size), stage.objective, stage.vocabulary)
 
 
 def optimisation(stage: Train) -> Optimisation:
@@ -39,28 +58,122 @@ def optimisation(stage: Train) -> Optimisation:
     )
 
 
-def train(stage: Train, task: Task) -> tuple[Trainer, dict[str, int]]:
-    """Train to the end and return the trainer, and the samples left out by reason."""
+def train(stage: Train, task: Task) -> None:
+    """Train to the end, with the processes that torchrun started beside this one if it did."""
     device = choose(stage.device, stage.threads)
-    pairs = read_pairs(task.sources["tars"])
-    model = build(configuration(stage), stage.seed).to(device)
-    trainer = Trainer(model, optimisation(stage), epochs=stage.epochs, seed=stage.seed, precision=stage.precision)
-    folder = Path(task.scratch)
-    folder.mkdir(parents=True, exist_ok=True)
-    data = _data(stage, pairs)
-    with closing(data.loader):
-        trainer.run(data, folder, stage.checkpoint_every)
-    corrupt = {"corrupt_image": len(data.loader.corrupt)} if data.loader.corrupt else {}
-    return trainer, pairs.dropped | corrupt
+    torch.set_float32_matmul_precision("high" if device.type == "cuda" else "highest")  # TF32, where there is some
+    with joined(device) as world:
+        index = _index(stage, task, world)
+        data = _data(stage, task, index, world)
+        trainer = _trainer(stage, index, world, device)
+        with closing(data):
+            _go(stage, task, trainer, data)
+        _leave(stage, task, trainer, index.dropped | _corrupt(data, world))
 
 
-def _data(stage: Train, pairs: Pairs) -> Data:
-    config = configuration(stage)
-    size, length = config["vision_cfg"]["image_size"], context_length(config)
+def _index(stage: Train, task: Task, world: World) -> Index:
+    """Return the index: the leading process makes it, then all look into it."""
+    folder = Path(task.scratch) / "index"
+    length = context_length(configuration(stage))
+
+    def look() -> Index:
+        return indexed(
+            task.sources["tars"], folder, context_length=length, caption_key=stage.caption_key, workers=cores()
+        )
+
+    if world.leads:
+        look()
+    world.agreed(None)
+    return look()
+
+
+def _data(stage: Train, task: Task, index: Index, world: World) -> Indexed:
+    size = configuration(stage)["vision_cfg"]["image_size"]
     side = stage.resize or round(size * 8 / 7)
-    return Data(
-        order=Order(len(pairs.captions), stage.batch_size, stage.seed),
-        loader=Loader(pairs.images, size=size, side=max(side, size), workers=stage.decode_threads or cores()),
-        captions=tokenise(pairs.captions, length),
-        length=length if padded(config) else None,
+    counts = index.counts([count for name, count in sorted(task.arguments.items(), key=_number) if count])
+    order = Order(
+        tuple(counts),
+        stage.batch_size,
+        stage.seed,
+        weights(stage.train_data_upsampling_factors, len(counts)),
+        stage.train_num_samples,
     )
+    threads = stage.decode_threads or max(1, cores() // world.size)
+    return Indexed(order, Loader(index.images, size=size, side=max(side, size), workers=threads), index.captions, world)
+
+
+def _number(argument: tuple[str, int]) -> int:
+    return int(argument[0].rpartition(" ")[2])
+
+
+def _trainer(stage: Train, index: Index, world: World, device: torch.device) -> Trainer:
+    config = configuration(stage)
+    model = build(config, stage.seed)
+    objectives.prepare(model, index.captions)
+    if stage.pretrained:
+        start.load(model, stage.pretrained)
+    large = sum(parameter.numel() for parameter in model.parameters()) >= LARGE
+    settings = Settings(
+        epochs=stage.epochs,
+        seed=stage.seed,
+        precision=stage.precision,
+        micro_batch=stage.micro_batch,
+        clip_norm=stage.grad_clip_norm,
+        moving_average=stage.ema,
+        spread=world.size > 1 and (stage.fsdp == "always" or (stage.fsdp == "auto" and large)),
+        pair_flops=pair_flops(model, config["vision_cfg"]["image_size"], index.captions.mean_length()),
+        peak_flops=peak(device),
+    )
+    prepared = _prepared(stage, model.to(device))
+    objective = objectives.OBJECTIVES[stage.objective](stage.image_weight)
+    return Trainer(prepared, objective, optimisation(stage), settings, world)
+
+
+def _prepared(stage: Train, model: nn.Module) -> nn.Module:
+    """Return a model with what makes it quicker or smaller and changes no result."""
+    attention.look_back(model)
+    if any(isinstance(module, torch.nn.Conv2d) and module.kernel_size[0] < 8 for module in model.modules()):
+        model = model.to(memory_format=torch.channels_last)
+    if stage.grad_checkpointing:
+        start.checkpoint_activations(model)
+    if stage.torchcompile:
+        start.compile_encoders(model)
+    return model
+
+
+def _go(stage: Train, task: Task, trainer: Trainer, data: Data) -> None:
+    world, scratch = trainer.world, Path(task.scratch)
+    kept = checkpoints.Checkpoints(
+        stage.checkpoints or task.scratch,
+        every_steps=stage.checkpoint_every,
+        every_seconds=60 * stage.checkpoint_minutes,
+        keep=stage.keep_checkpoints,
+        keep_every=stage.keep_every,
+    )
+    state = None
+    if stage.resume not in ("latest", "none"):
+        state = checkpoints.load(stage.resume)
+    elif stage.resume == "latest":
+        state = kept.latest()
+    if state is not None:
+        trainer.restore(state, data)
+    logs = report.logs(scratch, trainer.rows, stage.report_to, stage.model_dump(mode="json")) if world.leads else []
+    try:
+        trainer.run(data, kept, logs)
+    finally:
+        for log in logs:
+            log.close()
+
+
+def _corrupt(data: Data, world: World) -> dict[str, int]:
+    met = set[int]().union(*world.all(data.corrupt))
+    return {"corrupt_image": len(met)} if met else {}
+
+
+def _leave(stage: Train, task: Task, trainer: Trainer, dropped: dict[str, int]) -> None:
+    """Write what the stage publishes."""
+    found = whole_weights(trainer.model, trainer.average)
+    if trainer.world.leads:
+        export.write_weights(task.scratch_file("model.safetensors"), found)
+        export.write_config(task.scratch_file("config.json"), configuration(stage), stage.seed)
+        task.scratch_file("dropped.json").write_text(json.dumps(dropped))

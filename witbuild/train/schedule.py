@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import torch
 
 
@@ -68,16 +66,19 @@ def decays(name: str, dimensions: int) -> bool:
 
 
 def optimiser(model: torch.nn.Module, plan: Optimisation) -> torch.optim.Optimizer:
-    """Return AdamW over a model's parameters, decoupled decay on weights only."""
+    """Return AdamW over a model's parameters, decoupled decay on weights only.
+
+    Scalars are a group of their own: they stay whole where other parameters are spread over processes.
+    """
     import torch
 
-    def group(*, decayed: bool) -> Iterator[torch.nn.Parameter]:
-        for name, parameter in model.named_parameters():
-            if parameter.requires_grad and decays(name, parameter.ndim) == decayed:
-                yield parameter
-
+    trained = [(name, parameter) for name, parameter in model.named_parameters() if parameter.requires_grad]
+    scalars = [parameter for _, parameter in trained if parameter.ndim == 0]
+    others = [(decays(name, parameter.ndim), parameter) for name, parameter in trained if parameter.ndim]
     groups = [
-        {"params": list(group(decayed=True)), "weight_decay": plan.wd},
-        {"params": list(group(decayed=False)), "weight_decay": 0.0},
+        {"params": [parameter for decayed, parameter in others if decayed], "weight_decay": plan.wd},
+        {"params": [parameter for decayed, parameter in others if not decayed], "weight_decay": 0.0},
+        {"params": scalars, "weight_decay": 0.0},
     ]
+    groups = [group for group in groups if group["params"]]
     return torch.optim.AdamW(groups, lr=plan.lr, betas=(plan.beta1, plan.beta2), eps=plan.eps, fused=True)

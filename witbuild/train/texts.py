@@ -62,26 +62,37 @@ def takes_any_length(model: nn.Module) -> bool:
     text: Any = getattr(model, "text", model)
     if hasattr(text, "takes_any_length"):
         return bool(text.takes_any_length)
-    pool = getattr(text, "pool_type", getattr(text, "text_pool_type", ""))
     causal = getattr(text, "attn_mask", None) is not None and getattr(text, "cls_emb", None) is None
-    return causal and pool in ("argmax", "eos")
+    return causal and _pool(text) in ("argmax", "eos")
 
 
 def encode_trimmed(model: nn.Module, tokens: Tensor) -> Tensor:
     """Return features of texts that may be shorter than the context: int64 of shape (B, L) to float of shape (B, D).
 
-    open_clip's class CLIP adds all its positions to a text, and so rejects short ones; here they get the first L.
+    open_clip's encoders add all their positions to a text, or mask all of them, and so reject short ones; here a text
+    gets the first L.
     """
-    clip: Any = model
-    if getattr(clip, "text", None) is not None:
-        return clip.text(tokens)
+    text: Any = getattr(model, "text", model)
+    if hasattr(text, "takes_any_length"):
+        return text(tokens)
     length = tokens.shape[1]
-    places = (clip.token_embedding(tokens) + clip.positional_embedding[:length]).to(clip.transformer.get_cast_dtype())
-    out = clip.transformer(places, attn_mask=clip.attn_mask[:length, :length])
-    ends = tokens.argmax(dim=-1) if clip.text_pool_type == "argmax" else (tokens == clip.text_eos_id).int().argmax(-1)
+    places = (text.token_embedding(tokens) + text.positional_embedding[:length]).to(text.transformer.get_cast_dtype())
+    out = text.transformer(places, attn_mask=text.attn_mask[:length, :length])
     # the norm is of each place alone, so only the places that are read out need it
-    read = clip.ln_final(out[torch.arange(len(out), device=out.device), ends])
-    projection = clip.text_projection
+    read = text.ln_final(out[torch.arange(len(out), device=out.device), _ends(text, tokens)])
+    projection = text.text_projection
     if projection is None:
         return read
     return projection(read) if isinstance(projection, nn.Linear) else read @ projection
+
+
+def _ends(text: Any, tokens: Tensor) -> Tensor:
+    """Return the place of each text's end token: the largest id, or the one that the encoder names."""
+    if _pool(text) == "argmax":
+        return tokens.argmax(dim=-1)
+    named = getattr(text, "eos_id", getattr(text, "text_eos_id", None))
+    return (tokens == named).int().argmax(dim=-1)
+
+
+def _pool(text: Any) -> str:
+    return str(getattr(text, "pool_type", getattr(text, "text_pool_type", "")))
