@@ -19,10 +19,11 @@ from tests.bench.conftest import Bench, Side
 from witbuild.dedup.clusters import Edges
 from witbuild.dedup.folding import fold, fold_one
 from witbuild.dedup.hamming import near_pairs, table_keys
-from witbuild.dedup.join import Bands, contested
+from witbuild.dedup.join import Bands
 from witbuild.dedup.lsh import optimum
 from witbuild.dedup.minhash import permutations, shingle_hash, signatures
 from witbuild.dedup.nodes import caption_bands, evidence, linked
+from witbuild.dedup.repeats import contested, first_of_each
 from witbuild.dedup.shingles import shingle, shingle_one
 from witbuild.dedup.strings import arrow
 from witbuild.dedup.verify import Rule
@@ -48,7 +49,7 @@ def ours(captions: pa.Array) -> Edges:
     """From Arrow strings to the links of all near-duplicates."""
     table = pa.table({"caption": captions})
     found = evidence(table, frozenset({"caption"}), "phash", str)
-    found = found.take(np.unique(found.node, return_index=True)[1])
+    found = found.take(first_of_each(found.node))
     bands, rows = caption_bands(found, "words", 2, CUT)
     some = contested(bands, found.node[rows])
     return linked(

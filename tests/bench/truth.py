@@ -11,10 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from witbuild.dedup.folding import fold_one
-from witbuild.dedup.join import Bands, contested
+from witbuild.dedup.join import Bands
 from witbuild.dedup.lsh import optimum
 from witbuild.dedup.minhash import permutations, shingle_hash
 from witbuild.dedup.nodes import caption_bands, evidence, linked
+from witbuild.dedup.repeats import contested, first_of_each
 from witbuild.dedup.shingles import shingle_one
 from witbuild.dedup.verify import Rule
 
@@ -34,7 +35,7 @@ class Planted(NamedTuple):
 def clusters(captions: pa.Array) -> npt.NDArray[np.uint64]:
     """Return the cluster of each caption, from the kernels that the stage calls."""
     found = evidence(pa.table({"caption": captions}), frozenset({"caption"}), "phash", str)
-    distinct = found.take(np.unique(found.node, return_index=True)[1])
+    distinct = found.take(first_of_each(found.node))
     bands, rows = caption_bands(distinct, "words", 2, CUT)
     some = contested(bands, distinct.node[rows])
     records = pa.table({"band": bands[some], **distinct.take(rows[some]).columns()})

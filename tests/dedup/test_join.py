@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from witbuild.dedup import join
-from witbuild.dedup.join import Bands, contested, link, shared
+from witbuild.dedup.join import Bands, link
 from witbuild.dedup.lsh import optimum
 from witbuild.dedup.minhash import permutations
 from witbuild.dedup.shingles import shingle
@@ -91,20 +91,6 @@ def test_equal_captions_in_a_huge_bucket_go_to_representatives() -> None:
     rule = Rule(image=True, distance=0, caption=True, threshold=0.8)
     roots = link(np.zeros(len(rows), np.uint64), np.arange(len(rows)), records(rows), rule, CUT)
     assert roots.tolist() == [i % 2 for i in range(2_000)]
-
-
-@given(st.lists(st.integers(0, 9), max_size=40))
-def test_shared_rows_are_those_whose_band_is_not_alone(bands: list[int]) -> None:
-    found = shared(np.array(bands, np.uint64))
-    assert sorted(found.tolist()) == [i for i, band in enumerate(bands) if bands.count(band) > 1]
-
-
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), max_size=40))
-def test_contested_rows_are_the_first_of_each_node_in_a_band_of_several(rows: list[tuple[int, int]]) -> None:
-    bands, nodes = (np.array([row[i] for row in rows], np.uint64) for i in (0, 1))
-    of_several = {band for band, _ in rows if len({row for row in rows if row[0] == band}) > 1}
-    expected = [rows.index(row) for row in sorted(set(rows)) if row[0] in of_several]
-    assert contested(bands, nodes).tolist() == expected
 
 
 @given(st.sets(st.integers(0, 30)), st.sets(st.integers(0, 30)))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import permutations as permuted
+
 import datasketch
 import pyarrow as pa
 import pytest
+import xxhash
 from datasketch.lsh import _optimal_param
 from hypothesis import given
 from hypothesis import strategies as st
 
 from witbuild.dedup.folding import fold, fold_one
 from witbuild.dedup.lsh import optimum, share_probability
-from witbuild.dedup.minhash import EMPTY, band_keys, permutations, shingle_hash, signatures
+from witbuild.dedup.minhash import EMPTY, band_keys, permutations, shingle_hash, signatures, text_band_keys
 from witbuild.dedup.shingles import Unit, shingle, shingle_one
 from witbuild.dedup.strings import Strings, strings
 
@@ -23,8 +27,8 @@ def folded(captions: list[str]) -> Strings:
     return fold(pa.array(captions, pa.string()))
 
 
-def theirs(shingles: set[str], num_perm: int, seed: int) -> datasketch.MinHash:
-    sketch = datasketch.MinHash(num_perm, seed=seed, hashfunc=shingle_hash, scheme="affine32")
+def theirs(shingles: set[str], unit: Unit, num_perm: int, seed: int) -> datasketch.MinHash:
+    sketch = datasketch.MinHash(num_perm, seed=seed, hashfunc=partial(shingle_hash, unit=unit), scheme="affine32")
     sketch.update_batch([one.encode() for one in shingles])
     return sketch
 
@@ -35,14 +39,26 @@ def test_shingles_are_those_of_plain_python(unit: Unit, size: int, captions: lis
     values, offsets = shingle(folded(captions), unit, size)
     for i, caption in enumerate(captions):
         texts = pa.array(sorted(shingle_one(fold_one(caption), unit, size)), pa.string())
-        expected = [int(shingle_hash_64(text)) for text in texts.to_pylist()]
-        assert values[offsets[i] : offsets[i + 1]].tolist() == sorted(expected)
+        expected = [shingle_hash(text.encode(), unit) for text in texts.to_pylist()]
+        found = values[offsets[i] : offsets[i + 1]].tolist()
+        assert sorted(value & 0xFFFFFFFF for value in found) == sorted(expected)
+        assert found == sorted(set(found))
 
 
-def shingle_hash_64(text: str) -> int:
-    import xxhash
+@given(st.lists(st.text("abc", min_size=1), min_size=1, max_size=5))
+def test_a_word_has_its_own_hash_and_the_order_of_words_counts(words: list[str]) -> None:
+    assert shingle_hash(words[0].encode()) == xxhash.xxh64_intdigest(words[0].encode()) & 0xFFFFFFFF
+    hashes = {order: shingle_hash(" ".join(order).encode()) for order in set(permuted(words))}
+    assert len(set(hashes.values())) == len(hashes)
 
-    return xxhash.xxh64_intdigest(text.encode())
+
+@pytest.mark.parametrize(("unit", "size"), CUTS)
+@given(captions=CAPTIONS)
+def test_bands_in_one_pass_are_those_of_the_sets(unit: Unit, size: int, captions: list[str]) -> None:
+    texts, order = folded(captions), permutations(128, 1)
+    sets = shingle(texts, unit, size)
+    for shape in [(9, 13), (16, 8), (128, 1)]:
+        assert (text_band_keys(texts, unit, size, order, shape) == band_keys(sets, order, *shape)).all()
 
 
 @given(CAPTIONS)
@@ -57,7 +73,7 @@ def test_repeats_and_order_do_not_matter_to_signatures(captions: list[str]) -> N
 def test_signatures_are_bit_equal_to_datasketch(unit: Unit, captions: list[str], seed: int, num_perm: int) -> None:
     ours = signatures(shingle(folded(captions), unit, 2), permutations(num_perm, seed))
     for row, caption in enumerate(captions):
-        expected = theirs(shingle_one(fold_one(caption), unit, 2), num_perm, seed)
+        expected = theirs(shingle_one(fold_one(caption), unit, 2), unit, num_perm, seed)
         assert (ours[row] == expected.hashvalues).all()
 
 

@@ -15,6 +15,6 @@ def test_recall_is_at_least_datasketchs_and_precision_is_one() -> None:
     theirs = found_by_datasketch(captions, pairs)
     assert joined[pairs.similarity == 1].all()
     assert joined[alike & theirs].all()
-    assert 0.6 < joined[alike & (pairs.similarity < 1)].mean() < 1  # bands miss some: the test can tell
+    assert 0.5 < joined[alike & (pairs.similarity < 1)].mean() < 1  # bands miss some: the test can tell
     assert wrong(captions, cluster) == 0
     assert theirs[~alike].sum() > 10  # candidates that were refused

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from witbuild.io import tables
 from witbuild.stage import MapStage, Task
 from witbuild.stages.drops import ApplyDrops
+from witbuild.stages.slices import of_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -150,10 +151,8 @@ def reasons(made: Made, row: Address) -> list[str]:
 
 def _written(made: Made, row: Address) -> list[str]:
     """Return the reason that a global step wrote down for a row."""
-    slices = getattr(made.stage, "slices", 1)
-    drops = tables.read_slices(made.inputs["drops"], row.part % slices)
-    mine = pc.and_(pc.equal(drops["part"], row.part), pc.equal(drops["row"], row.row))
-    found: list[str] = drops.filter(mine)["reason"].to_pylist()
+    drops = of_part(made.inputs["drops"], row.part)
+    found: list[str] = drops.filter(pc.equal(drops["row"], row.row))["reason"].to_pylist()
     return found
 
 

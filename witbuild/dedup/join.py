@@ -47,41 +47,6 @@ class Bands(NamedTuple):
     rows: int
 
 
-def shared(bands: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """Return the rows whose band another row has too, int64, in no particular order.
-
-    Example:
-        >>> sorted(shared(np.array([5, 7, 5, 9], np.uint64)).tolist())
-        [0, 2]
-    """
-    order = np.argsort(bands)
-    return order[_repeated(bands[order])]
-
-
-def _repeated(ranked: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
-    """Say of each of some ascending numbers whether it stands there more than once."""
-    same = ranked[1:] == ranked[:-1]
-    keep = np.zeros(ranked.size, np.bool_)
-    keep[1:] |= same
-    keep[:-1] |= same
-    return keep
-
-
-def contested(bands: npt.NDArray[np.uint64], nodes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """Return a row of each (band, node) whose band another node has too, int64, by band and node ascending.
-
-    Example:
-        >>> contested(np.array([5, 7, 5, 7, 5], np.uint64), np.array([1, 2, 3, 2, 1], np.uint64)).tolist()
-        [0, 2]
-    """
-    rows = np.sort(shared(bands))
-    rows = rows[np.lexsort((nodes[rows], bands[rows]))]
-    new = np.ones(rows.size, np.bool_)
-    new[1:] = (bands[rows[1:]] != bands[rows[:-1]]) | (nodes[rows[1:]] != nodes[rows[:-1]])
-    rows = rows[new]
-    return rows[_repeated(bands[rows])]
-
-
 def link(
     bands: npt.NDArray[np.uint64], members: npt.NDArray[np.int64], records: Records, rule: Rule, cut: Bands
 ) -> npt.NDArray[np.int64]:

@@ -11,8 +11,9 @@ import pyarrow as pa
 from witbuild.dedup.clusters import Edges
 from witbuild.dedup.folding import fold
 from witbuild.dedup.hamming import table_keys
-from witbuild.dedup.join import link, shared
-from witbuild.dedup.minhash import band_keys
+from witbuild.dedup.join import link
+from witbuild.dedup.minhash import text_band_keys
+from witbuild.dedup.repeats import shared
 from witbuild.dedup.shingles import shingle
 from witbuild.dedup.strings import arrow, hash_strings, strings
 from witbuild.dedup.verify import Records
@@ -105,8 +106,7 @@ def caption_bands(
     found: Evidence, unit: Unit, size: int, cut: Bands
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Return the MinHash bands of each row's caption: keys, and the row each belongs to."""
-    sets = shingle(strings(found.text), unit, size, distinct=False)
-    keys = band_keys(sets, cut.order, cut.bands, cut.rows)
+    keys = text_band_keys(strings(found.text), unit, size, cut.order, (cut.bands, cut.rows))
     return keys.ravel(), np.repeat(np.arange(keys.shape[0]), keys.shape[1])
 
 

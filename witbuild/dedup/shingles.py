@@ -1,7 +1,8 @@
 """Shingles: a text as the set of its short runs of words or characters (Broder 1997, section 2), hashed.
 
-A shingle is a run of bytes of the folded text, so its hash is that of the same bytes anywhere:
-``xxh64(b"red square")``.
+A run of characters has the XXH64 hash of its bytes. That of a run of words is made from its words' hashes, so that a
+word is read once however many runs it is in: ``h(w) = xxh64(w)``, and ``h(run w) = round(h(run), xxh64(w))`` with
+XXH64's own step for eight bytes. `shingle_hash` is both in plain Python.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numba import njit
 
-from witbuild.dedup.strings import xxh64
+from witbuild.dedup.strings import merge, xxh64
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -76,22 +77,22 @@ def shingle(texts: Strings, unit: Unit = "words", size: int = 2, *, distinct: bo
 def _shingle(texts: Strings, manner: Manner) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     out = np.empty(_room(texts, manner), np.uint64)
     places = np.zeros(texts.offsets.size, np.int64)
-    starts = np.empty(_longest(texts.offsets) + 2, np.int64)
+    starts = room_for_starts(texts, manner)
     end = 0
     for row in range(texts.offsets.size - 1):
-        count = _starts(texts, row, manner, starts)
-        stop = _hash_runs(texts.data, starts[: count + 1], manner, out, end)
+        stop = end + runs(texts, row, manner, starts, out[end:])
         end = _distinct(out, end, stop) if manner.distinct else stop
         places[row + 1] = end
     return out[:end].copy(), places
 
 
 @njit(cache=True, nogil=True)
-def _longest(offsets: npt.NDArray[np.int64]) -> int:
-    longest = 0
+def longest(offsets: npt.NDArray[np.int64]) -> int:
+    """Return the bytes of the longest string."""
+    most = 0
     for row in range(offsets.size - 1):
-        longest = max(longest, offsets[row + 1] - offsets[row])
-    return longest
+        most = max(most, offsets[row + 1] - offsets[row])
+    return most
 
 
 @njit(cache=True, nogil=True)
@@ -107,36 +108,73 @@ def _room(texts: Strings, manner: Manner) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _starts(texts: Strings, row: int, manner: Manner, starts: npt.NDArray[np.int64]) -> int:
-    """Write where each word or character starts, and one place more: where the next one would start."""
-    data, start, end = texts.data, texts.offsets[row], texts.offsets[row + 1]
+def room_for_starts(texts: Strings, manner: Manner) -> npt.NDArray[np.int64]:
+    """Return what `runs` needs to work in, for any row."""
+    return np.empty(0 if manner.words else longest(texts.offsets) + 1, np.int64)
+
+
+@njit(cache=True, nogil=True)
+def runs(texts: Strings, row: int, manner: Manner, starts: npt.NDArray[np.int64], out: npt.NDArray[np.uint64]) -> int:
+    """Write the hash of every shingle of a row, in no order and with repeats, and return how many there are.
+
+    Args:
+        texts: folded.
+        row: of them.
+        manner: how they are cut.
+        starts: from `room_for_starts`.
+        out: with room for `size` a word, or for one a byte and one more.
+    """
+    if manner.words:
+        return _word_runs(texts, row, manner.size, out)
+    return _character_runs(texts, row, manner.size, starts, out)
+
+
+@njit(cache=True, nogil=True)
+def _word_runs(texts: Strings, row: int, size: int, out: npt.NDArray[np.uint64]) -> int:
+    """Append to the words' hashes those of the runs of two, each made from the one word shorter, and so on."""
+    count = _words(texts.data, texts.offsets[row], texts.offsets[row + 1], out)
+    before, end = 0, count
+    for length in range(2, min(size, count) + 1):
+        several = count - length + 1
+        for i in range(several):
+            out[end + i] = merge(out[before + i], out[i + length - 1])
+        before, end = end, end + several
+    return end
+
+
+@njit(cache=True, nogil=True)
+def _words(data: npt.NDArray[np.uint8], start: int, end: int, out: npt.NDArray[np.uint64]) -> int:
+    """Write the hash of each word of ``data[start:end]``."""
     count = 0
-    for i in range(start, end):
-        new_word = data[i] != _SPACE and (i == start or data[i - 1] == _SPACE)
-        new_character = (data[i] & 0xC0) != 0x80
-        if new_word if manner.words else new_character:
-            starts[count] = i
+    while start < end:
+        stop = start
+        while stop < end and data[np.uint64(stop)] != _SPACE:
+            stop += 1
+        if stop > start:
+            out[count] = xxh64(data, start, stop)
             count += 1
-    starts[count] = end + manner.words
+        start = stop + 1
     return count
 
 
 @njit(cache=True, nogil=True)
-def _hash_runs(
-    data: npt.NDArray[np.uint8],
-    starts: npt.NDArray[np.int64],
-    manner: Manner,
-    out: npt.NDArray[np.uint64],
-    end: int,
+def _character_runs(
+    texts: Strings, row: int, size: int, starts: npt.NDArray[np.int64], out: npt.NDArray[np.uint64]
 ) -> int:
-    """Append the hash of every run; a run of words ends before the space that follows it."""
-    count = starts.size - 1
-    longest = min(manner.size, count)
-    for length in range(1 if manner.words else max(longest, 1), longest + 1):
-        for i in range(count - length + 1):
-            out[end] = xxh64(data, starts[i], starts[i + length] - manner.words)
-            end += 1
-    return end
+    """Write the hash of each run of `size` characters, or of the whole of a shorter text."""
+    data, start, end = texts.data, texts.offsets[row], texts.offsets[row + 1]
+    count = 0
+    for i in range(start, end):
+        if (data[i] & 0xC0) != 0x80:
+            starts[count] = i
+            count += 1
+    if count == 0:
+        return 0
+    starts[count] = end
+    length = min(size, count)
+    for i in range(count - length + 1):
+        out[i] = xxh64(data, starts[i], starts[i + length])
+    return count - length + 1
 
 
 @njit(cache=True, nogil=True)

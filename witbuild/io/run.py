@@ -4,6 +4,7 @@ RUN/recipe.yaml                       what is being made
 RUN/tombstones.parquet                what was taken down and must not come back (schema.TOMBSTONES)
 RUN/03-match/identity.json            written first: name, parameters, fingerprint
 RUN/03-match/pairs/00007.parquet      there <=> task 7 is done; published after everything else of the task
+RUN/05-dedup.bands/bands/00007.arrow  the same, for a table that only goes between the steps of one stage
 RUN/03-match/done/00007.json          rows, drops, digests, seconds of task 7
 RUN/03-match/<kind>/...               side files of the tasks (images, ...), or in the home that the stage declares
 RUN/03-match/scratch/00007/           unfinished work of task 7
@@ -23,7 +24,9 @@ from witbuild.io.manifest import Done, Identity, Manifest, dumps, loads, merkle_
 
 RECIPE = "recipe.yaml"
 TOMBSTONES = "tombstones.parquet"
-_PART = re.compile(r"^\d{5,}\.parquet$")
+SHUFFLED = frozenset({"bands", "candidates", "records", "edges", "members", "clusters"})
+"""Tables that only go between the steps of one stage, slice by slice: Arrow files (witbuild.io.batches)."""
+_PART = re.compile(r"^(\d{5,})\.(parquet|arrow)$")
 _FOLDER = re.compile(r"^(\d{2,})-([a-z0-9_.]+?)(?:\.r(\d{2}))?$")
 
 
@@ -46,7 +49,7 @@ class StageFolder:
 
     def table_path(self, kind: str, index: int) -> str:
         """Of a part of the stage's table."""
-        return store.join(self.path, kind, f"{index:05d}.parquet")
+        return store.join(self.path, kind, f"{index:05d}{'.arrow' if kind in SHUFFLED else '.parquet'}")
 
     def done_path(self, index: int) -> str:
         """Of the record that a finished task leaves."""
@@ -65,7 +68,7 @@ class StageFolder:
 
         Only a power failure can leave a part without its record; such a task is done again.
         """
-        parts = {name[:-8] for name in store.listdir(store.join(self.path, kind)) if _PART.match(name)}
+        parts = {found[1] for name in store.listdir(store.join(self.path, kind)) if (found := _PART.match(name))}
         records = {name[:-5] for name in store.listdir(store.join(self.path, "done"))}
         return {int(name) for name in parts & records}
 

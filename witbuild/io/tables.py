@@ -1,8 +1,13 @@
-"""Tables at rest: parquet parts with a fixed schema, plain or sliced, and the drop counts in the footer."""
+"""Tables at rest: parts with a fixed schema, plain or sliced, and the drop counts in the footer.
+
+Parts are parquet; those of tables that go only between the steps of a stage (`witbuild.io.run.SHUFFLED`) are Arrow
+files (witbuild.io.batches). The suffix of a path says which; functions take both where they do not say otherwise.
+"""
 
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from witbuild.errors import CorruptPartError
-from witbuild.io import store
+from witbuild.io import batches, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _DROPPED = b"witbuild.dropped"
+_AT_ONCE = 16
+"""Footers that are read at a time."""
 
 
 def conform(table: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -55,16 +62,19 @@ def from_rows(rows: Iterable[Mapping[str, object]], schema: pa.Schema) -> pa.Tab
 
 def write(path: Path, table: pa.Table, *, dropped: Mapping[str, int], row_groups: Sequence[int] | None = None) -> None:
     """Write a part: zstd, the same bytes for the same rows, drop counts in the footer, slices as row groups."""
+    groups: Sequence[int] = [table.num_rows] if row_groups is None else row_groups
+    if sum(groups) != table.num_rows:
+        raise ValueError(f"row groups hold {sum(groups)} rows, the table {table.num_rows}")
+    if path.suffix == batches.SUFFIX:
+        batches.write(path, table, dropped=dropped, slices=groups)
+        return
     metadata = {**(table.schema.metadata or {}), _DROPPED: json.dumps(dict(sorted(dropped.items()))).encode()}
     schema = table.schema.with_metadata(metadata)
     with pq.ParquetWriter(path, schema, store_schema=True, **_encoding(schema)) as writer:
         start = 0
-        groups: Sequence[int] = [table.num_rows] if row_groups is None else row_groups
         for rows in groups:
             writer.write_table(table.slice(start, rows).cast(schema), row_group_size=max(rows, 1))
             start += rows
-    if start != table.num_rows:
-        raise ValueError(f"row groups hold {start} rows, the table {table.num_rows}")
 
 
 def _encoding(schema: pa.Schema) -> dict[str, Any]:
@@ -78,12 +88,18 @@ def _encoding(schema: pa.Schema) -> dict[str, Any]:
 
 def read(path: str, columns: list[str] | None = None) -> pa.Table:
     """Read a part, or some of its columns; a broken file is a CorruptPartError that names it."""
+    if path.endswith(batches.SUFFIX):
+        with _naming(path):
+            return batches.read(path, columns)
     with store.open_read(path) as stream, _naming(path):
         return pq.ParquetFile(stream).read(columns=columns)
 
 
 def read_slice(path: str, index: int, columns: list[str] | None = None) -> pa.Table:
     """Read one slice (row group) of a sliced part."""
+    if path.endswith(batches.SUFFIX):
+        with _naming(path):
+            return batches.read_slice(path, index, columns)
     with store.open_read(path) as stream, _naming(path):
         return pq.ParquetFile(stream).read_row_group(index, columns=columns)
 
@@ -93,8 +109,25 @@ def read_slices(paths: Iterable[str], index: int, columns: list[str] | None = No
     return pa.concat_tables([read_slice(path, index, columns) for path in paths])
 
 
+def read_range(paths: Sequence[str], index: int, count: int, columns: list[str] | None = None) -> pa.Table:
+    """Read range `index` of `count` equal ranges of the hash that a table is sliced by, and perhaps what is beside it.
+
+    Exactly the range where the table has a multiple of `count` slices; else the slices that it overlaps.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "a.arrow"
+        >>> write(path, pa.table({"a": [0, 1, 2, 3]}), dropped={}, row_groups=[1, 1, 1, 1])
+        >>> [read_range([str(path)], 1, count)["a"].to_pylist() for count in (2, 4, 8)]
+        [[2, 3], [1], [0]]
+    """
+    slices = len(Footer(paths[0]).row_groups)
+    several = range(index * slices // count, -(-(index + 1) * slices // count))
+    return pa.concat_tables([read_slice(path, one, columns) for path in paths for one in several])
+
+
 def read_rows(path: str, start: int, stop: int, columns: list[str] | None = None) -> pa.Table:
-    """Read rows `start` to `stop` of a part; only the row groups that hold them are read."""
+    """Read rows `start` to `stop` of a parquet part; only the row groups that hold them are read."""
     with store.open_read(path) as stream, _naming(path):
         file = pq.ParquetFile(stream)
         sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
@@ -112,12 +145,35 @@ def read_all(paths: Iterable[str], columns: list[str] | None = None) -> pa.Table
 class Footer:
     """What a part says of itself without reading its rows."""
 
+    rows: int
+    row_groups: tuple[int, ...]
+    dropped: dict[str, int]
+
     def __init__(self, path: str) -> None:
+        if path.endswith(batches.SUFFIX):
+            with _naming(path):
+                self.row_groups, self.dropped = batches.sizes(path), batches.dropped(path)
+            self.rows = sum(self.row_groups)
+            return
         with store.open_read(path) as stream, _naming(path):
             metadata = pq.ParquetFile(stream).metadata
-            self.rows: int = metadata.num_rows
+            self.rows = metadata.num_rows
             self.row_groups = tuple(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
-            self.dropped: dict[str, int] = json.loads(metadata.metadata.get(_DROPPED, b"{}"))
+            self.dropped = json.loads(metadata.metadata.get(_DROPPED, b"{}"))
+
+
+def count_rows(paths: Iterable[str]) -> int:
+    """Return the rows of some parts, from their footers alone; several are read at a time, for an object store's sake.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "a.parquet"
+        >>> write(path, pa.table({"a": [1, 2]}), dropped={})
+        >>> count_rows([str(path)] * 3)
+        6
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return sum(footer.rows for footer in pool.map(Footer, paths))
 
 
 class _naming:  # noqa: N801
@@ -137,7 +193,7 @@ class _naming:  # noqa: N801
 
 
 def bounds(path: str, name: str) -> set[object]:
-    """Return the least and the greatest values of a column in each row group, from the footer alone.
+    """Return the least and the greatest values of a column in each row group of a parquet part, from its footer alone.
 
     Example:
         >>> import pathlib, tempfile

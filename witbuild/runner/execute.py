@@ -73,7 +73,8 @@ class Execute:
         return store.join(self.folder.run, home, self.stage.file_name(kind, task))
 
     def _write(self, task: Task, part: Part) -> Path:
-        local = task.scratch_file(f"{task.index:05d}.parquet")
+        path = self.folder.table_path(self.stage.output, task.index)
+        local = task.scratch_file(path.rpartition("/")[2])
         table = tables.conform(part.table, self.stage.table_schema())
         tables.write(local, table, dropped=_counted(part.dropped), row_groups=part.row_groups)
         return local

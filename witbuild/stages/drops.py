@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field
-
 from witbuild.stage import MapStage, Part, Task
+from witbuild.stages.slices import of_part
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,17 +36,11 @@ class ApplyDrops(MapStage):
     reads: ClassVar[tuple[str, ...]] = ("pairs", "drops")
     output: ClassVar[str] = "pairs"
 
-    slices: int = Field(16, ge=1)
-    """Row groups of the drops; part p of the pairs finds its own in row group p modulo slices."""
-
     def apply(self, table: pa.Table, task: Task) -> Part:
         """Split one part of the pairs by its drops."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        from witbuild.io import tables
-
-        drops = tables.read_slices(task.sources["drops"], task.index % self.slices)
-        mine = drops.filter(pc.equal(drops["part"], task.index)).combine_chunks()
+        mine = of_part(task.sources["drops"], task.index).combine_chunks()
         place = pc.index_in(pa.array(range(table.num_rows), pa.int32()), value_set=mine["row"].combine_chunks())
         return split(table, pc.take(mine["reason"].combine_chunks(), place))

@@ -8,66 +8,81 @@ work.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from witbuild.stage import Part
 from witbuild.stages.dedup.choice import member_part
 from witbuild.stages.dedup.parameters import Compared
-from witbuild.stages.slices import Sliced, per_address, per_slice, sliced
+from witbuild.stages.slices import SLICE_ROWS, Scaled, of_part, per_address, per_slice, sliced, slices_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    import numpy as np
-    import numpy.typing as npt
-
     from witbuild.dedup.nodes import Evidence
     from witbuild.stage import Inputs, Task
+
+
+BAND_ROWS = 2 * SLICE_ROWS
+"""Of a slice: a row has 24 bytes, half of a member's."""
+RECORD_ROWS = SLICE_ROWS // 2
+"""Of a slice: a row has a caption."""
+PARTS = 4
+"""Parts of pairs whose candidates lie in one slice."""
 
 
 class Bands(Compared):
     """Pairs to bands: nodes that share one are compared; and to members, which need the same evidence."""
 
     name: ClassVar[str] = "dedup.bands"
+    version: ClassVar[int] = 2
     reads: ClassVar[tuple[str, ...]] = ("pairs",)
     optional: ClassVar[tuple[str, ...]] = ("against",)
     output: ClassVar[str] = "bands"
-    files: ClassVar[Mapping[str, str]] = {"members": ".parquet"}
+    files: ClassVar[Mapping[str, str]] = {"members": ".arrow"}
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield a task for each part."""
-        return per_address(inputs)
+        from witbuild.io import tables
+
+        rows = tables.count_rows((*inputs["pairs"], *inputs.get("against", ())))
+        return per_address(inputs, slices=self.into(rows * self.bands(), BAND_ROWS), members=self.into(rows))
 
     def process(self, task: Task) -> Part:
         """Write the bands of each distinct node of a part, and its pairs as members."""
-        import numpy as np
-
         from witbuild.dedup.choose import ATTRIBUTES
         from witbuild.dedup.nodes import COLUMNS
         from witbuild.io import tables
-        from witbuild.sample.order import slice_of
         from witbuild.schema import MEMBERS
 
         table = tables.read(task.sources["pairs"][0], [*dict.fromkeys((*COLUMNS, *ATTRIBUTES))])
-        found, part = self.evidence(table), task.arguments["part"]
-        members, path = member_part(table, found, part, self.slices), task.scratch_file("members.parquet")
+        found, path = self.evidence(table), task.scratch_file("members.arrow")
+        members = member_part(table, found, task.arguments["part"], task.arguments["members"])
         tables.write(path, tables.conform(members.table, MEMBERS), dropped={}, row_groups=members.row_groups)
-        first = np.unique(found.node, return_index=True)[1]
-        bands, row = self._bands(found.take(first))
-        columns = {"band": bands, "node": found.node[first[row]], "row": first[row].astype(np.int32)}
-        columns["part"] = np.full(row.size, part, np.int32)
-        made = sliced(columns, slice_of(bands, self.slices), self.slices)
-        return Part(made.table, row_groups=made.row_groups, files={"members": path})
+        return replace(self._bands(found, task.arguments), files={"members": path})
 
-    def _bands(self, found: Evidence) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    def _bands(self, found: Evidence, arguments: Mapping[str, int]) -> Part:
+        """Return the bands of each node, as the first pair that has it tells them, in the slice of the band."""
+        import numpy as np
+        import pyarrow as pa
+
         from witbuild.dedup.nodes import caption_bands, place_bands
+        from witbuild.dedup.repeats import first_of_each
+        from witbuild.dedup.spread import spread
 
+        first = first_of_each(found.node)
+        distinct = found.take(first)
         if self.looks_at == {"caption"}:
-            return caption_bands(found, self.shingle, self.shingle_size, self.cut())
-        return place_bands(found, self.distance())
+            bands, owners = caption_bands(distinct, self.shingle, self.shingle_size, self.cut())
+        else:
+            bands, owners = place_bands(distinct, self.distance())
+        band, owner, sizes = spread(bands, owners, arguments["slices"])
+        columns = {"band": band, "node": distinct.node[owner], "row": first[owner].astype(np.int32)}
+        columns["part"] = np.full(owner.size, arguments["part"], np.int32)
+        return Part(pa.table(columns), row_groups=sizes)
 
 
-class Candidates(Sliced):
+class Candidates(Scaled):
     """Bands to candidates: a pair of each node that shares a band with another node."""
 
     name: ClassVar[str] = "dedup.candidates"
@@ -76,17 +91,17 @@ class Candidates(Sliced):
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield a task for each slice of bands."""
-        return per_slice(inputs, self.slices)
+        return per_slice(inputs, slices_of(inputs["bands"]), slices=self.into(len(inputs["bands"]), PARTS))
 
     def process(self, task: Task) -> Part:
         """Find the bands of this slice that nodes share."""
-        from witbuild.dedup.join import contested
+        from witbuild.dedup.repeats import contested
         from witbuild.io import tables
 
-        table = tables.read_slices(task.sources["bands"], task.arguments["slice"])
+        table, slices = tables.read_slices(task.sources["bands"], task.arguments["slice"]), task.arguments["slices"]
         rows = contested(table["band"].to_numpy(), table["node"].to_numpy())
         columns = {name: table[name].to_numpy()[rows] for name in ("part", "row", "band")}
-        return sliced(columns, columns["part"] % self.slices, self.slices)
+        return sliced(columns, columns["part"] % slices, slices)
 
 
 class Records(Compared):
@@ -99,23 +114,22 @@ class Records(Compared):
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield a task for each part."""
-        return per_address(inputs)
+        from witbuild.io import tables
+
+        return per_address(inputs, slices=self.into(tables.count_rows(inputs["candidates"]), RECORD_ROWS))
 
     def process(self, task: Task) -> Part:
         """Read the candidates of a part again and write what the scope looks at in them."""
         import numpy as np
         import pyarrow as pa
-        import pyarrow.compute as pc
 
         from witbuild.dedup.nodes import COLUMNS
         from witbuild.io import tables
         from witbuild.sample.order import slice_of
 
-        part = task.arguments["part"]
-        every = tables.read_slices(task.sources["candidates"], part % self.slices)
-        mine = every.filter(pc.equal(every["part"], part))
+        slices = task.arguments["slices"]
+        mine = of_part(task.sources["candidates"], task.arguments["part"])
         rows, place = np.unique(mine["row"].to_numpy(), return_inverse=True)
         found = self.evidence(tables.read(task.sources["pairs"][0], COLUMNS).take(pa.array(rows)))
         bands = mine["band"].to_numpy()
-        columns = {"band": bands, **found.take(place).columns()}
-        return sliced(columns, slice_of(bands, self.slices), self.slices)
+        return sliced({"band": bands, **found.take(place).columns()}, slice_of(bands, slices), slices)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from witbuild.stages.dedup.graph import read_edges
 from witbuild.stages.dedup.parameters import Keeping, Scope, Seen
 from witbuild.stages.drops import ApplyDrops
-from witbuild.stages.slices import Sliced, per_address, per_slice, sliced
+from witbuild.stages.slices import SLICE_ROWS, Scaled, per_address, per_slice, sliced, slices_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from witbuild.dedup.nodes import Evidence
     from witbuild.stage import Inputs, Part, Task
+
+
+DROP_ROWS = SLICE_ROWS // 8
+"""Of a slice: each part of the pairs reads one."""
 
 
 class Members(Seen):
@@ -28,7 +32,10 @@ class Members(Seen):
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield a task for each part."""
-        return per_address(inputs)
+        from witbuild.io import tables
+
+        rows = tables.count_rows((*inputs["pairs"], *inputs.get("against", ())))
+        return per_address(inputs, slices=self.into(rows))
 
     def process(self, task: Task) -> Part:
         """Describe each pair of a part, in the slice of its node."""
@@ -37,7 +44,7 @@ class Members(Seen):
         from witbuild.io import tables
 
         table = tables.read(task.sources["pairs"][0], [*dict.fromkeys((*COLUMNS, *ATTRIBUTES))])
-        return member_part(table, self.evidence(table), task.arguments["part"], self.slices)
+        return member_part(table, self.evidence(table), task.arguments["part"], task.arguments["slices"])
 
 
 def member_part(table: pa.Table, found: Evidence, part: int, slices: int) -> Part:
@@ -48,7 +55,7 @@ def member_part(table: pa.Table, found: Evidence, part: int, slices: int) -> Par
     return sliced(members(table, found, part), slice_of(found.node, slices), slices)
 
 
-class Clusters(Sliced):
+class Clusters(Scaled):
     """Members and settled edges to clusters: all members of clusters of two pairs or more."""
 
     name: ClassVar[str] = "dedup.clusters"
@@ -57,7 +64,7 @@ class Clusters(Sliced):
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield a task for each slice of nodes."""
-        return per_slice(inputs, self.slices)
+        return per_slice(inputs, slices_of(inputs["members"]))
 
     def process(self, task: Task) -> Part:
         """Name the cluster of each member of this slice."""
@@ -66,11 +73,11 @@ class Clusters(Sliced):
         from witbuild.io import tables
         from witbuild.sample.order import slice_of
 
-        index = task.arguments["slice"]
+        index, slices = task.arguments["slice"], slices_of(task.sources["members"])
         found = tables.read_slices(task.sources["members"], index)
-        table = clusters(found, star(read_edges(task.sources.get("edges", ()), index)))
+        table = clusters(found, star(read_edges(task.sources.get("edges", ()), index, slices)))
         columns = dict(zip(table.column_names, table.columns, strict=True))
-        return sliced(columns, slice_of(table["root"].to_numpy(), self.slices), self.slices)
+        return sliced(columns, slice_of(table["root"].to_numpy(), slices), slices)
 
 
 class ExactClusters(Clusters):
@@ -88,7 +95,10 @@ class Choose(Scope, Keeping):
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield a task for each slice of clusters."""
-        return per_slice(inputs, self.slices)
+        from witbuild.io import tables
+
+        slices = self.into(tables.count_rows(inputs["clusters"]), DROP_ROWS)
+        return per_slice(inputs, slices_of(inputs["clusters"]), slices=slices)
 
     def process(self, task: Task) -> Part:
         """Drop all but the best member of each cluster of this slice."""
@@ -96,8 +106,8 @@ class Choose(Scope, Keeping):
         from witbuild.io import tables
 
         found = tables.read_slices(task.sources["clusters"], task.arguments["slice"])
-        columns = drops(found, self.scope, self.keep)
-        return sliced(columns, columns["part"] % self.slices, self.slices)
+        columns, slices = drops(found, self.scope, self.keep), task.arguments["slices"]
+        return sliced(columns, columns["part"] % slices, slices)
 
 
 class Drop(ApplyDrops):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from witbuild.stages.slices import Sliced
+from witbuild.stages.slices import Scaled
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from witbuild.dedup.verify import Rule
 
 
-class Scope(Sliced):
+class Scope(Scaled):
     """What a step knows that names the scope."""
 
     scope: Literal["caption+image", "caption+url", "caption", "image", "url"] = "caption+image"
@@ -28,7 +28,7 @@ class Scope(Sliced):
         return frozenset(self.scope.split("+"))
 
 
-class Keeping(Sliced):
+class Keeping(Scaled):
     """What a step knows that chooses among duplicates."""
 
     keep: Literal["largest_image", "longest_caption", "smallest_key"] = "largest_image"
@@ -75,6 +75,15 @@ class Compared(Seen):
 
         bands, rows = optimum(self.threshold, self.num_perm, self.miss_weight)
         return Cut(permutations(self.num_perm, self.seed), bands, rows)
+
+    def bands(self) -> int:
+        """Return how many bands a node has at most."""
+        from witbuild.dedup.hamming import table_count
+        from witbuild.dedup.lsh import optimum
+
+        if self.looks_at == {"caption"}:
+            return optimum(self.threshold, self.num_perm, self.miss_weight)[0]
+        return 1 + (table_count(self.distance()) if self.distance() >= 0 else 0)
 
     def distance(self) -> int:
         """Return in how many bits image hashes may differ; -1 when they are not looked at."""

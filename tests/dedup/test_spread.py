@@ -1,0 +1,21 @@
+"""Hashes dealt into slices against sorting by the slice."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from witbuild.dedup.spread import spread
+from witbuild.sample.order import slice_of
+
+
+@given(st.lists(st.integers(0, 2**64 - 1), max_size=50), st.integers(1, 70_000))
+def test_hashes_go_where_slice_of_says_in_their_order(values: list[int], slices: int) -> None:
+    hashes, owners = np.array(values, np.uint64), np.arange(len(values)) * 3
+    which = slice_of(hashes, slices)
+    order = np.argsort(which, kind="stable")
+    found, owned, sizes = spread(hashes, owners, slices)
+    assert found.tolist() == hashes[order].tolist()
+    assert owned.tolist() == owners[order].tolist()
+    assert list(sizes) == np.bincount(which, minlength=slices).tolist()
