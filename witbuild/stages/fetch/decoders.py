@@ -80,8 +80,7 @@ class Decoders:
     ) -> None:
         self._threads.shutdown(cancel_futures=True)
         while not self._idle.empty():
-            process = self._idle.get()
-            if process is not None:
+            if process := self._idle.get():
                 process.end()
 
     async def __call__(self, body: bytes) -> tuple[Image, bytes]:
@@ -95,18 +94,15 @@ class Decoders:
     def ask(self, body: bytes) -> tuple[Image, bytes]:
         """Do what a call does, waiting for it."""
         process = self._idle.get()
-        alive = None
         try:
             process = process or _Process(self._make, self._limits)
-            answer = process.ask(body)
-            alive = process
+            return process.ask(body)
         finally:
-            self._idle.put(alive)
-        return answer
+            self._idle.put(process if process and process.alive else None)
 
 
 class _Process:
-    """One decoding process and this end of its line."""
+    """One decoding process and this end of its line; `alive` until the process is seen to be gone."""
 
     def __init__(self, make: Making, limits: Limits) -> None:
         self._line, theirs = socket.socketpair()
@@ -114,6 +110,7 @@ class _Process:
         self._process = _processes()(target=_serve, args=(theirs, make, limits), daemon=True)
         self._process.start()
         theirs.close()
+        self.alive = True
 
     def ask(self, body: bytes) -> tuple[Image, bytes]:
         try:
@@ -127,8 +124,7 @@ class _Process:
         return Image(**columns), content
 
     def _died(self) -> ImageError:
-        self._line.close()
-        self._process.join()
+        self.end()
         code = self._process.exitcode or 0
         if -code in (signal.SIGPROF, signal.SIGALRM):
             return ImageError("image_timeout", "the decoder was stopped at its time limit")
@@ -137,6 +133,7 @@ class _Process:
 
     def end(self) -> None:
         """Let the process see the end of its line, and wait for it."""
+        self.alive = False
         self._line.close()
         self._process.join()
 

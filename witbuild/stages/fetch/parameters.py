@@ -10,6 +10,8 @@ from witbuild.stage import Stage, digested, runtime
 
 if TYPE_CHECKING:
     from witbuild.image.prepare import Plan
+    from witbuild.stages.fetch.decoders import Limits
+    from witbuild.stages.fetch.make import Make
     from witbuild.web.settings import Settings
 
 SHARDS = 16
@@ -98,8 +100,12 @@ class Fetching(Cut):
     """Pause from request to request of a host; longer where robots.txt asks for it."""
     max_delay_seconds: float = runtime(60.0, ge=0)
     """Longest pause that robots.txt or Retry-After may ask for."""
-    decode_threads: int = runtime(2, ge=1)
-    """Threads that decode and encode, of a task."""
+    decode_processes: int = runtime(2, ge=1)
+    """Processes that decode and encode, of a task."""
+    decode_seconds: float = runtime(30.0, gt=0)
+    """CPU seconds after which the decoding of an image is ended; it is dropped, and its body kept in quarantine."""
+    decode_memory_bytes: int = runtime(1_500_000_000, ge=64_000_000)
+    """Memory that the decoding of an image may take; beyond it is dropped, and its body kept in quarantine."""
     resolve: dict[str, str] = runtime({})
     """Host -> `address:port` to connect to instead of what its name says."""
 
@@ -147,6 +153,18 @@ class Fetching(Cut):
             bytes_per_second=self.bandwidth_limit * 1e6,
             **values,
         )
+
+    def make(self) -> Make:
+        """Return what a decoding process does with a body."""
+        from witbuild.stages.fetch.make import Make
+
+        return Make(self.image_plan(), md5=self.require_hash)
+
+    def decode_limits(self) -> Limits:
+        """Return what the decoding of an image may cost."""
+        from witbuild.stages.fetch.decoders import Limits
+
+        return Limits(seconds=self.decode_seconds, memory_bytes=self.decode_memory_bytes)
 
     def image_plan(self) -> Plan:
         """Return what is to be made of each image."""

@@ -1,21 +1,18 @@
-"""In a task: many hosts at once -> bodies -> threads that decode -> journal.
+"""In a task: many hosts at once -> bodies -> processes that decode -> journal.
 
-The network waits when the threads are behind, so that the bodies in memory are bounded.
+The network waits when the processes are behind, so that the bodies in memory are bounded.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from witbuild.image.failure import ImageError
-from witbuild.image.prepare import prepare
-from witbuild.stages.fetch.journal import Image
+from witbuild.stages.fetch.decoders import Decoders
 from witbuild.stages.fetch.seen import Seen
 from witbuild.web.client import Budget, Client, FetchError
 from witbuild.web.crowd import visit_all
@@ -23,23 +20,22 @@ from witbuild.web.crowd import visit_all
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from witbuild.image.prepare import Plan
-    from witbuild.stages.fetch.journal import Journal
+    from witbuild.stages.fetch.journal import Image, Journal
     from witbuild.stages.fetch.parameters import Fetching
     from witbuild.web.client import Response
 
 ACCEPT = "image/webp,image/jpeg,image/png,image/gif,*/*;q=0.1"
-WAITING_A_THREAD = 16
-"""Bodies that wait for a thread before the network is told to."""
+WAITING_A_PROCESS = 16
+"""Bodies that wait for a decoding process before the network is told to."""
 
 
 async def download(found: Iterable[str], stage: Fetching, journal: Journal) -> None:
     """Fetch URLs that the journal does not hold, and put what became of each into it."""
     waiting = [url for url in found if url not in journal.outcomes]
-    backlog = Backlog(WAITING_A_THREAD * stage.decode_threads)
-    with ThreadPoolExecutor(stage.decode_threads, thread_name_prefix="decode") as threads:
+    backlog = Backlog(WAITING_A_PROCESS * stage.decode_processes)
+    with Decoders(stage.make(), stage.decode_processes, stage.decode_limits()) as decoders:
         async with Client(stage.settings(), ready=backlog.room) as client:
-            pipeline = _Pipeline(client, stage, journal, backlog, threads)
+            pipeline = _Pipeline(client, stage, journal, backlog, decoders)
             await visit_all(waiting, pipeline.visit, hosts=stage.max_hosts, per_host=stage.per_host)
 
 
@@ -79,7 +75,7 @@ class _Pipeline:
     stage: Fetching
     journal: Journal
     backlog: Backlog
-    threads: ThreadPoolExecutor
+    decoders: Decoders
 
     async def visit(self, url: str) -> None:
         """Fetch a URL, make of it what is to be stored, and write down what became of it."""
@@ -107,8 +103,7 @@ class _Pipeline:
     async def _image(self, response: Response) -> tuple[Image, bytes]:
         if len(response.body) < self.stage.min_bytes:
             raise ImageError("too_few_bytes", f"{len(response.body)} bytes")
-        work = partial(make, response.body, self.stage.image_plan(), md5=self.stage.require_hash)
-        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+        return await self.decoders(response.body)
 
 
 def digests(body: bytes) -> tuple[str, str]:
@@ -119,31 +114,3 @@ def digests(body: bytes) -> tuple[str, str]:
         'd41d8cd98f00b204e9800998ecf8427e'
     """
     return hashlib.sha256(body).hexdigest(), hashlib.md5(body, usedforsecurity=False).hexdigest()
-
-
-def make(body: bytes, plan: Plan, *, md5: bool) -> tuple[Image, bytes]:
-    """Make the stored image of a body; pure, so that any thread or process may.
-
-    Args:
-        body: as served.
-        plan: what is to be made of it.
-        md5: hash the body by MD5 too, which some lists carry.
-
-    Raises:
-        ImageError: nothing can or may be stored.
-    """
-    stored = prepare(body, plan)
-    image = Image(
-        image_format=stored.extension,
-        width=stored.width,
-        height=stored.height,
-        original_width=stored.original_width,
-        original_height=stored.original_height,
-        original_bytes=len(body),
-        original_format=stored.original_format,
-        original_sha256=hashlib.sha256(body).hexdigest(),
-        original_md5=hashlib.md5(body, usedforsecurity=False).hexdigest() if md5 else "",
-        pixel_sha256=stored.pixel_sha256,
-        phash=stored.phash,
-    )
-    return image, stored.content
