@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from witbuild.errors import InputError
 from witbuild.io import store
-from witbuild.sources.base import Source
+from witbuild.sources.base import Source, files
 from witbuild.sources.candidates import Candidates
 
 if TYPE_CHECKING:
@@ -41,20 +41,24 @@ class Archives(Source):
 
     def harvest(self, task: Task) -> Candidates:
         """Read the task's archives, record by record."""
+        out = Candidates(self.kind, task.arguments.get("limit"))
+        for path in task.sources["input"]:
+            if not out.full:
+                self._file(path, out)
+        return out
+
+    def _file(self, path: str, out: Candidates) -> None:
         from witbuild.web.remote import open_read
         from witbuild.web.warc import Damage, records
 
-        out = Candidates(self.kind, task.arguments.get("limit"))
-        for path in task.sources["input"]:
-            with open_read(path) as stream:
-                for record in records(stream):
-                    if out.full:
-                        break
-                    if isinstance(record, Damage):
-                        out.drop(record.reason)
-                    else:
-                        self.read(record, path, out)
-        return out
+        with open_read(path) as stream:
+            for record in records(stream):
+                if out.full:
+                    return
+                if isinstance(record, Damage):
+                    out.drop(record.reason)
+                else:
+                    self.read(record, path, out)
 
     @abstractmethod
     def read(self, record: Record, path: str, out: Candidates) -> None:
@@ -76,7 +80,7 @@ def expand(inputs: Iterable[str], kind: str, root: str) -> tuple[str, ...]:
     for name in inputs:
         if name.startswith("cc:"):
             name = f"{root}crawl-data/{name[3:].strip('/')}/{kind}.paths.gz"  # noqa: PLW2901
-        paths = list(_listed(name, root)) if name.endswith(_LISTS) else store.expand(name)
+        paths = list(_listed(name, root)) if name.endswith(_LISTS) else files(name)
         if not paths:
             raise InputError(f"{name}: names no file; give files, globs, folders, URLs or a list *.paths.gz")
         found.update(dict.fromkeys(paths))

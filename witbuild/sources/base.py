@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from witbuild.errors import InputError
 from witbuild.stage import Task
 
 if TYPE_CHECKING:
@@ -67,3 +68,19 @@ def named(path: str) -> str:
     from witbuild.io import store
 
     return path if store.is_remote(path) else path.rsplit("/", 1)[-1]
+
+
+def files(name: str) -> list[str]:
+    """Return the files that an input names: itself, those of a glob or below a folder, here or elsewhere; sorted.
+
+    Raises:
+        InputError: it cannot be looked at.
+    """
+    from witbuild.io import store
+    from witbuild.sources import huggingface
+
+    try:
+        return huggingface.expand(name) if name.startswith(huggingface.SCHEME) else store.expand(name)
+    except OSError as error:
+        words = str(error).partition("\n")[0] or type(error).__name__
+        raise InputError(f"{name}: cannot be looked at ({words}); look at its address and your credentials") from error

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from witbuild.errors import InputError, RecipeError
 from witbuild.io import store
 from witbuild.sources import rows
-from witbuild.sources.base import Source
+from witbuild.sources.base import Source, files
 from witbuild.sources.candidates import Candidates, Place
 from witbuild.web import html, urls
 
@@ -135,7 +135,7 @@ class Html(_Folder):
 
 def _below(root: str) -> dict[str, str]:
     """Return the files of an input, name below it -> path, in the order of the names."""
-    found = store.expand(root)
+    found = files(root)
     if not found:
         raise InputError(f"{root}: names no file")
     start = root.rstrip("/") + "/"

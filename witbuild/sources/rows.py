@@ -154,3 +154,17 @@ _READERS: dict[str, Callable[[IO[bytes], tuple[str, ...]], Iterator[dict[str, An
     ".json": _json,
 }
 """Ending of a file's name -> what reads its rows."""
+
+
+def lists(paths: list[str]) -> list[str]:
+    """Return the lists among the files of a folder: those of the first kind that there is, as others only describe it.
+
+    Example:
+        >>> lists(["README.md", "data/0.parquet", "data/1.parquet", "infos.json"])
+        ['data/0.parquet', 'data/1.parquet']
+    """
+    for ending in (".parquet", *_READERS):
+        found = [path for path in paths if path.lower().removesuffix(".gz").endswith(ending)]
+        if found:
+            return found
+    return []

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from witbuild.errors import InputError
-from witbuild.io import store
 from witbuild.sources import rows
 from witbuild.sources.archives import deal
-from witbuild.sources.base import Source, named
+from witbuild.sources.base import Source, files, named
 from witbuild.sources.candidates import Candidates, Place
 from witbuild.sources.conditions import Condition
 from witbuild.sources.presets import PRESETS, Columns
@@ -91,10 +90,13 @@ class UrlList(Source):
 
 
 def _expand(name: str) -> list[str]:
-    found = store.expand(name)
-    if not found:
-        raise InputError(f"{name}: names no file")
-    return found
+    found = files(name)
+    chosen = found if found == [name] else rows.lists(found)
+    if not chosen:
+        raise InputError(
+            f"{name}: names no list" + (f", but {len(found)} other files" if found else "; there is no file")
+        )
+    return chosen
 
 
 def _check(path: str, columns: Columns, row: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ Common Crawl answers 503 to whoever asks too fast, and a file of a gigabyte outl
 from __future__ import annotations
 
 import io
+import sys
 import time
 from typing import IO, TYPE_CHECKING, cast
 
@@ -73,13 +74,11 @@ class _Patient(io.RawIOBase):
         return stream.read(size)
 
     def _patiently(self, work: Callable[[IO[bytes]], Result]) -> Result:
-        import aiohttp
-
         for attempt in range(TRIES):
             try:
                 self._stream = self._stream or store.open_read(self._path)
                 return work(self._stream)
-            except (aiohttp.ClientError, OSError, InputError) as error:
+            except _trouble() as error:
                 self._forget()
                 cause = _root(error)
                 if isinstance(cause, FileNotFoundError) or _status(cause) == 404:
@@ -99,6 +98,14 @@ class _Patient(io.RawIOBase):
         super().close()
 
 
+def _trouble() -> tuple[type[Exception], ...]:
+    """Return what a file system raises that cannot get at a file: the errors of aiohttp, and of the hub's client."""
+    import aiohttp
+
+    hub = getattr(sys.modules.get("huggingface_hub.errors"), "HTTPError", None)
+    return (aiohttp.ClientError, OSError, InputError, *((hub,) if hub else ()))
+
+
 def _root(error: BaseException) -> BaseException:
     """Return what an error comes from: fsspec calls any failure to open a file that it is not there."""
     return _root(error.__cause__) if error.__cause__ else error
@@ -110,7 +117,9 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def _status(error: BaseException) -> int:
-    return int(getattr(error, "status", 0) or 0)
+    """Return the HTTP status that an error tells of, as aiohttp or httpx words it; 0 when it tells none."""
+    told = getattr(error, "status", 0) or getattr(getattr(error, "response", None), "status_code", 0)
+    return int(told or 0)
 
 
 def _words(error: BaseException) -> str:
