@@ -368,6 +368,20 @@ METRICS = pa.schema(
     ],
 )
 
+CURVES = pa.schema(
+    [
+        column("arm", pa.string(), "what is compared, as the recipe names it"),
+        column("objective", pa.string(), "of the training"),
+        column("model", pa.string(), "of the training"),
+        column("seed", pa.int64(), "of the training"),
+        column("step", pa.int64(), "optimiser steps done"),
+        column("samples_seen", pa.int64(), "samples so far"),
+        column("seconds", pa.float64(), "CPU seconds of training so far, measuring left out"),
+        column("loss", pa.float64(), "of the objective, nats"),
+        column("accuracy", pa.float64(), "zero-shot, 0 to 1"),
+    ],
+)
+
 SAMPLES = pa.schema(
     [
         column("key", KEY, "of the pair"),
@@ -422,6 +436,7 @@ TABLES: dict[str, pa.Schema] = {
     "shards": SHARDS,
     "metrics": METRICS,
     "scores": SCORES,
+    "curves": CURVES,
     "tombstones": TOMBSTONES,
 }
 """Name of a table -> its schema."""

@@ -19,4 +19,5 @@ STAGES = {
     "shard": "witbuild.stages.shard:Shard",
     "train": "witbuild.train.stage:Train",
     "eval": "witbuild.train.evaluation:Eval",
+    "objectives": "witbuild.train.comparison:Objectives",
 }

@@ -35,10 +35,15 @@ TINY: dict[str, Any] = {
     "text_cfg": {"context_length": 32, "bag_of_words": {"width": 64}},
 }
 """The model `tiny`: learns pictures of plain shapes in about a minute on two cores."""
+TINY_TRANSFORMER = TINY | {
+    "text_cfg": {"context_length": 32, "vocab_size": 49408, "width": 64, "heads": 2, "layers": 2},
+}
+"""The same with a transformer for texts in place of a bag of words."""
+_OURS = {"tiny": TINY, "tiny-transformer": TINY_TRANSFORMER}
 
 
 def architecture(name: str, image_size: int | None = None) -> dict[str, Any]:
-    """Return the configuration of a model: `tiny`, a name that open_clip knows, or a JSON file's.
+    """Return the configuration of a model: `tiny` or `tiny-transformer`, a name that open_clip knows, or a JSON file's.
 
     Raises:
         RecipeError: there is no such model.
@@ -47,7 +52,7 @@ def architecture(name: str, image_size: int | None = None) -> dict[str, Any]:
         >>> architecture("tiny", 64)["vision_cfg"]["image_size"]
         64
     """
-    config = copy.deepcopy(TINY) if name == "tiny" else _open_clip_config(name)
+    config = copy.deepcopy(_OURS[name]) if name in _OURS else _open_clip_config(name)
     if image_size is not None:
         config["vision_cfg"]["image_size"] = image_size
     return config

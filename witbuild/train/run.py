@@ -71,6 +71,12 @@ def train(stage: Train, task: Task) -> None:
         _leave(stage, task, trainer, index.dropped | _corrupt(data, world))
 
 
+def assembled(stage: Train, task: Task, world: World, device: torch.device) -> tuple[Trainer, Indexed]:
+    """Return a trainer at its first step and the data to train on, for who runs them otherwise than `train` does."""
+    index = _index(stage, task, world)
+    return _trainer(stage, index, world, device), _data(stage, task, index, world)
+
+
 def _index(stage: Train, task: Task, world: World) -> Index:
     """Return the index: the leading process makes it, then all look into it."""
     folder = Path(task.scratch) / "index"
