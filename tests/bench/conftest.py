@@ -43,6 +43,8 @@ class Bench:
     head: str = HEAD
     rows: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    names: int = 0
+    """So many first cells name a row; those of the last table that have other names stay. 0: none does."""
 
     def compare(self, job: str, unit: str, sides: Mapping[str, Side], rounds: int = ROUNDS) -> dict[str, float]:
         """Run the sides in alternation and note median CPU seconds, items a CPU second and the ratio to the first.
@@ -66,6 +68,19 @@ class Bench:
     def note(self, text: str) -> None:
         """Add a sentence below the table."""
         self.notes.append(text)
+
+    def keep(self, old: str) -> None:
+        """Take over the rows of an earlier table of the same head that were not measured now, in their names' order."""
+        if self.names == 0 or self.head not in old:
+            return
+        found = old.split(self.head, 1)[1].strip().split("\n\n", 1)[0].splitlines()
+        named = {self._name(row): row for row in (*found, *self.rows)}
+        self.rows = [named[name] for name in sorted(named)]
+
+    def _name(self, row: str) -> tuple[tuple[int, str], ...]:
+        """Return the cells that name a row, such that numbers are in their order."""
+        cells = [cell.strip() for cell in row.strip("|").split("|")[: self.names]]
+        return tuple((int(cell.replace(",", "")) if cell.replace(",", "").isdigit() else 0, cell) for cell in cells)
 
     def table(self) -> str:
         """Return the module's table as Markdown."""
@@ -93,8 +108,10 @@ def bench(request: pytest.FixtureRequest) -> Iterator[Bench]:
     if not made.rows:
         return
     name = request.module.__name__.rsplit(".", 1)[-1].removeprefix("test_bench_")
+    path = ROOT / "docs/benchmarks" / f"{name}.md"
+    made.keep(path.read_text() if path.exists() else "")
     text = f"# {name}\n\n{(request.module.__doc__ or '').strip()}\n\n{_where(name)}\n\n{made.table()}"
-    (ROOT / "docs/benchmarks" / f"{name}.md").write_text(text)
+    path.write_text(text)
     request.config.stash.setdefault(TABLES, {})[name] = made.table()
 
 
@@ -107,12 +124,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def _where(name: str) -> str:
     command = f"make bench ONLY={name}"
     return (
-        f"{datetime.now(tz=UTC):%Y-%m-%d}, commit {_commit()}, {_processor()}, {os.cpu_count()} cores, "
+        f"{datetime.now(tz=UTC):%Y-%m-%d}, commit {commit()}, {_processor()}, {os.cpu_count()} cores, "
         f"Python {platform.python_version()}, `{command}`"
     )
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Return the short name of the commit that is measured."""
     done = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     )

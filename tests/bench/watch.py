@@ -23,14 +23,22 @@ class Taken:
     """Most bytes of memory of one process (RSS)."""
     seconds: dict[int, float] = field(default_factory=dict)
     """Process -> its CPU seconds when last seen."""
+    loads: list[float] = field(default_factory=list)
+    """Of the machine, as often as was looked."""
 
     @property
     def cpu(self) -> float:
         """CPU seconds of all processes."""
         return sum(self.seconds.values())
 
+    @property
+    def load(self) -> float:
+        """Processes that wanted a core, on average, these and others."""
+        return sum(self.loads) / max(len(self.loads), 1)
+
     def look(self, session: int) -> None:
         """Take note of what the processes of a session have taken by now."""
+        self.loads.append(os.getloadavg()[0])
         together = 0
         for folder in Path("/proc").iterdir():
             if folder.name.isdigit():
