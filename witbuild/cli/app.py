@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "shard": (STAGE, _STAGE, "Write WebDataset tars that any CLIP trainer reads."),
     "train": (STAGE, _STAGE, "Learn a CLIP from the tars."),
     "eval": (STAGE, "witbuild.cli.eval:eval_function()", "Measure a CLIP: zero-shot, probes, shifts, groups."),
+    "objectives": (STAGE, _STAGE, "Train by several objectives and follow how good each gets."),
     "release": (
         RELEASE,
         "witbuild.cli.release:release",

@@ -32,7 +32,7 @@ def stage_class(name: str) -> type[Stage]:
         ...
         witbuild.errors.RecipeError: unknown stage 'mach'; did you mean 'match'? Known: queries, harvest, match, \
 rewrite, filter, frequency, dedup, decontaminate, balance, fetch, score, \
-shard, train, eval; or my_package.module:MyStage
+shard, train, eval, objectives; or my_package.module:MyStage
     """
     from witbuild.stage import Stage
 
