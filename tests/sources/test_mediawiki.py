@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tarfile
 import threading
 import time
 from collections.abc import Iterator
@@ -182,3 +183,26 @@ def test_a_crawl_by_query_from_list_to_pictures(wiki: Wiki, tmp_path: Path) -> N
     before = len(wiki.requests())
     again = witbuild("crawl", *options, "--out", "run", cwd=tmp_path)
     assert (again.returncode, len(wiki.requests())) == (0, before)
+
+
+def test_the_recipe_makes_tars_that_name_licence_and_author(wiki: Wiki, tmp_path: Path) -> None:
+    (tmp_path / "words.txt").write_text("red square\ncircle\n")
+    own = {
+        "queries.lists": ["words.txt"], "queries.synsets": False, "harvest.inputs": ["http://wiki.test/w/api.php"],
+        "harvest.search_filter": "", "harvest.thumbnail_width": 300, "harvest.delay_seconds": 0,
+    }  # fmt: skip
+    for name in ("harvest", "fetch"):
+        own |= {f"{name}.user_agent": AGENT, f"{name}.resolve": wiki.resolve, f"{name}.allow_private": True}
+    settings = [word for name, value in own.items() for word in ("--set", f"{name}={json.dumps(value)}")]
+    done = witbuild("run", "commons", "--out", "run", *settings, "--workers", "2", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    samples = []
+    for tar in (tmp_path / "run").glob("dataset/**/*.tar"):
+        with tarfile.open(tar) as archive:
+            members = [member for member in archive.getmembers() if member.name.endswith(".json")]
+            samples += [json.load(stream) for member in members if (stream := archive.extractfile(member))]
+    told = {(sample["caption"], sample["licence"], sample["attribution"]) for sample in samples}
+    wanted = {(f"A red square & its number {n}", LICENCE, "Alice, Own work") for n in range(SQUARES)}
+    assert wanted <= told
+    assert {licence for _, licence, _ in told} == {LICENCE, "Public domain"}
+    assert {sample["original_width"] for sample in samples} == {300}

@@ -114,11 +114,10 @@ def _licence(result: Mapping[str, Any]) -> str | None:
     """Return a licence's short name and version.
 
     Example:
-        >>> _licence({"license": "by-sa", "license_version": "2.0"}), _licence({"license": "cc0"})
-        ('CC BY-SA 2.0', 'CC0')
+        >>> _licence({"license": "by-sa", "license_version": "2.0"}), _licence({"license": "pdm"})
+        ('CC BY-SA 2.0', 'Public domain')
     """
-    name = words(result.get("license"))
-    if name is None:
-        return None
-    prefix = "" if name.lower() in {"cc0", "pdm"} else "CC "
-    return f"{prefix}{name.upper()} {words(result.get('license_version')) or ''}".strip()
+    name = (words(result.get("license")) or "").upper()
+    if name in {"", "PDM"}:
+        return "Public domain" if name else None
+    return f"{'' if name == 'CC0' else 'CC '}{name} {words(result.get('license_version')) or ''}".strip()
