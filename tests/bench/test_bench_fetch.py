@@ -103,7 +103,7 @@ def test_clock(bench: Bench, corpus: Path, tmp_path: Path, late: float) -> None:
         for _ in range(LATE_ROUNDS):
             for side, runs in taken:
                 runs.append(side(urls, workers=2))
-                assert side.stored() == LATE_IMAGES
+                assert side.stored(workers=2) == LATE_IMAGES
     tell(bench, f"{HOSTS:,} hosts, {late * 1000:.0f} ms late, two processes", LATE_IMAGES, taken, by="clock")
 
 

@@ -150,7 +150,7 @@ def test_the_worst_servers_cost_one_row_each_and_end(tmp_path: Path) -> None:
 
 def run(folder: Path, site: Site, parts: list[list[dict[str, Any]]], workers: int, **parameters: Any) -> Run:
     options = {**QUICK, "allow_private": True, "resolve": site.resolve("a.test", "b.test", "c.test"), **parameters}
-    recipe = Recipe(stages=(Fetch(shards=3, **options),), inputs={"pairs": save(folder / "in", parts)})
+    recipe = Recipe(stages=(Fetch(**{"shards": 3, **options}),), inputs={"pairs": save(folder / "in", parts)})
     with LocalEngine(workers) as engine:
         return run_recipe(recipe, str(folder / "run"), engine)
 

@@ -16,6 +16,7 @@ import socket
 import time
 import zlib
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
@@ -45,7 +46,6 @@ class Client:
     Args:
         settings: how it behaves.
         lookup: host -> addresses, in place of the system's resolver.
-        ready: awaited before a request goes on the wire, so that a consumer that is behind can hold it back.
 
     Raises:
         PolicyError: the user agent names no contact, or an override is not `address:port`.
@@ -57,7 +57,6 @@ class Client:
         settings: Settings,
         *,
         lookup: Callable[[str], tuple[str, ...]] | None = None,
-        ready: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         check_user_agent(settings.user_agent)
         self.settings = settings
@@ -71,7 +70,6 @@ class Client:
         self._pace = Pace(settings.hours, self._bandwidth)
         if settings.hours:
             parse_hours(settings.hours)
-        self._ready = ready
         self._slots: dict[str, Slot] = {}
         self._wire = asyncio.Semaphore(settings.connections)
         self._large = asyncio.Semaphore(_LARGE_BODIES)
@@ -113,6 +111,7 @@ class Client:
         max_bytes: int | None = None,
         headers: Mapping[str, str] | None = None,
         inspect: Callable[[Head], None] | None = None,
+        admit: Callable[[Head], Awaitable[None]] | None = None,
         budget: Budget | None = None,
     ) -> Response:
         """Fetch a URL: status 200 or 203, or 304 to a conditional request.
@@ -123,15 +122,23 @@ class Client:
             max_bytes: of the body, instead of the settings'.
             headers: further ones.
             inspect: sees the head before the body is read, and may refuse it with a FetchError.
+            admit: awaited between head and body, at no cost to the deadline, to hold bodies back.
             budget: of seconds on the wire, in place of the settings'; afterwards it tells when and how long it was.
 
         Raises:
             FetchError: any failure, with its reason.
         """
         sent = {"Accept": accept, "Accept-Encoding": encodings.ACCEPTED, **(headers or {})}
-        bound = max_bytes or self.settings.max_bytes
-        ask = Ask(headers=sent, max_bytes=bound, inspect=inspect, robots=self.settings.robots, proxy=self._through)
-        return await self._attempts(url, ask, budget or Budget(self.settings.timeout_seconds))
+        budget = budget or Budget(self.settings.timeout_seconds)
+        ask = Ask(
+            headers=sent,
+            max_bytes=max_bytes or self.settings.max_bytes,
+            inspect=inspect,
+            robots=self.settings.robots,
+            proxy=self._through,
+            admit=partial(budget.free, admit) if admit else None,
+        )
+        return await self._attempts(url, ask, budget)
 
     @property
     def _through(self) -> str | None:
@@ -229,8 +236,6 @@ class Client:
     async def _request(self, url: str, ask: Ask, budget: Budget, asked: tuple[str, ...]) -> Response:
         async with self._wire:
             await self._pace.wait()
-            if self._ready:
-                await self._ready()
             try:
                 with self._bandwidth.settle() as came:
                     async with budget:
@@ -258,16 +263,26 @@ class Budget:
     async def __aenter__(self) -> None:
         self.started = time.time() if self.started is None else self.started
         self._start = asyncio.get_running_loop().time()
+        self._paused = 0.0
         self._timeout = asyncio.timeout(self.left)
         await self._timeout.__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        seconds = asyncio.get_running_loop().time() - self._start
+        seconds = asyncio.get_running_loop().time() - self._start - self._paused
         self.left -= seconds
         self.spent += seconds
         await self._timeout.__aexit__(kind, error, trace)
+
+    async def free(self, wait: Callable[[Head], Awaitable[None]], head: Head) -> None:
+        """Wait for something of ours while the deadline stands still."""
+        clock = asyncio.get_running_loop().time
+        begun, deadline = clock(), self._timeout.when()
+        self._timeout.reschedule(None)
+        await wait(head)
+        self._paused += clock() - begun
+        self._timeout.reschedule(None if deadline is None else deadline + clock() - begun)
 
 
 def _target(response: Response) -> str:

@@ -13,7 +13,7 @@ from witbuild.web.reasons import FetchError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     import aiohttp
     from multidict import CIMultiDictProxy
@@ -64,6 +64,7 @@ class Ask:
         site: passed on to the head.
         proxy: URL of the proxy that the request goes through, or none.
         came: told of the bytes of each piece of the body.
+        admit: awaited between head and body, so that a consumer that is behind can hold the body back.
     """
 
     headers: Mapping[str, str]
@@ -74,6 +75,7 @@ class Ask:
     site: tuple[str, ...] = ()
     proxy: str | None = None
     came: Callable[[int], None] = field(default=lambda _: None)
+    admit: Callable[[Head], Awaitable[None]] | None = None
 
 
 async def exchange(
@@ -97,6 +99,8 @@ async def exchange(
         if head.status in REDIRECTS:
             return Response(url, head.status, head.headers, redirects, head.fields, head.site)
         _check(head, ask)
+        if ask.admit:
+            await ask.admit(head)
         raw = await _body(answer, ask, large)
         body = encodings.decode(raw, head.headers.get("content-encoding", ""), ask.max_bytes)
         return Response(url, head.status, head.headers, redirects, head.fields, head.site, body)

@@ -31,6 +31,7 @@ class Fetch(Fetching):
     def steps(self) -> tuple[Route | Download, ...]:
         """Return the step that cuts by domain and the one that downloads."""
         self.check_contact()
+        self.blocked_hosts(), self.blocked_hashes()  # a list that cannot be read is told before any work
         return (
             Route(shards=self.shards),
             Download(**{name: getattr(self, name) for name in type(self).model_fields}),

@@ -12,6 +12,7 @@ answers in JSON and bytes, never in pickles: whatever broke into a decoder stays
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import multiprocessing
 import signal
@@ -32,9 +33,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 Making = Callable[[bytes], tuple[Image, bytes]]
-QUARANTINED = frozenset({"image_crash", "image_timeout", "image_memory"})
-"""Reasons whose bodies are kept, so that whoever mends the decoder has something to mend it by."""
-_PRELOAD = ["witbuild.stages.fetch.make", "numba", "PIL.Image", "simplejpeg"]
+_WARM = "witbuild.stages.fetch.warm"
 _PATIENCE = 10
 """Seconds by the clock for each CPU second that is allowed: a decoder that sleeps is ended too."""
 
@@ -143,7 +142,7 @@ def _processes() -> type[ForkServerProcess | SpawnProcess]:
     if sys.platform != "linux":
         return multiprocessing.get_context("spawn").Process
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOAD)
+    context.set_forkserver_preload([_WARM])
     return context.Process
 
 
@@ -170,6 +169,7 @@ def _exactly(line: socket.socket, length: int) -> bytes:
 
 def _serve(line: socket.socket, make: Making, limits: Limits) -> None:
     """Answer bodies until the line ends."""
+    importlib.import_module(_WARM)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)

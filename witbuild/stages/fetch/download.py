@@ -19,12 +19,16 @@ class Download(Fetching):
     name: ClassVar = "fetch.download"
     reads: ClassVar = ("pairs",)
     output: ClassVar = "pairs"
-    files: ClassVar = {"images": ".tar", "fetches": ".parquet", "visits": ".parquet"}
+    files: ClassVar = {"images": ".tar", "fetches": ".parquet", "visits": ".parquet", "quarantine": ".parquet"}
     once: ClassVar = True
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield a task for each slice, over all parts."""
         self.check_contact()
+        if self.revalidate:
+            from witbuild.stages.fetch.revalidate import made_alike
+
+            made_alike(self.revalidate, self)
         return per_slice({"pairs": inputs["pairs"]}, self.slices)
 
     def recall(self, task: Task, earlier: Inputs) -> None:
@@ -39,19 +43,22 @@ class Download(Fetching):
     def process(self, task: Task) -> Part:
         """Return the pairs whose image is stored, with its columns; the rest is dropped with its reason."""
         from witbuild.io import tables
-        from witbuild.stages.fetch import collect
+        from witbuild.stages.fetch import collect, quarantine
         from witbuild.stages.fetch.journal import Journal
         from witbuild.stages.fetch.pipeline import download
+        from witbuild.stages.fetch.revalidate import earlier
         from witbuild.web.loop import run
 
         rows = collect.Rows(tables.read_slices(task.sources["pairs"], task.arguments["slice"]), self)
         files = {kind: task.scratch_file(kind + ending) for kind, ending in self.files.items()}
         with Journal(Path(task.scratch)) as journal:
-            run(download(rows.wanted(), self, journal))
+            wanted = rows.wanted()
+            run(download(wanted, self, journal, earlier(self.revalidate, self, task.index, set(wanted))))
             statuses = rows.statuses(journal.outcomes)
             kept = [status == "ok" for status in statuses]
             offsets = collect.write_images(files["images"], rows, kept, journal)
             collect.write_fetches(files["fetches"], rows, statuses, journal)
             collect.write_visits(files["visits"], rows, journal)
+            quarantine.write(files["quarantine"], Path(task.scratch), map(journal.outcomes.__getitem__, rows.wanted()))
             table = collect.with_images(rows, kept, journal, task.index, offsets)
         return Part(table, collect.drops(statuses), files=files)

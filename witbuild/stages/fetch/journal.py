@@ -71,11 +71,13 @@ class Journal:
         folder: the task's scratch folder.
 
     Attributes:
+        folder: as given.
         outcomes: URL -> outcome, those of earlier attempts included.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
         self._lines_path = folder / "journal.jsonl"
         self._spool_path = folder / "spool"
         self.outcomes: dict[str, Outcome] = {}

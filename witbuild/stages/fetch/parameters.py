@@ -115,6 +115,8 @@ class Fetching(Cut):
     """Of the day, local time, in which requests start, such as `22:00-06:00`; empty: all."""
     bandwidth_limit: float = runtime(0.0, ge=0)
     """Most megabytes a second that bodies come at, of a task, on average; 0: no bound."""
+    revalidate: str = runtime("")
+    """An earlier run whose images are asked for again by their ETag or Last-Modified; what did not change is kept."""
 
     @property
     def stores(self) -> bool:

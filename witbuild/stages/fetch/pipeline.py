@@ -5,68 +5,48 @@ The network waits when the processes are behind, so that the bodies in memory ar
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from witbuild.image.failure import ImageError
+from witbuild.stages.fetch import quarantine
 from witbuild.stages.fetch.decoders import Decoders
+from witbuild.stages.fetch.memory import Memory
 from witbuild.stages.fetch.seen import Seen
 from witbuild.web.client import Budget, Client, FetchError
 from witbuild.web.crowd import visit_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Mapping
 
     from witbuild.stages.fetch.journal import Image, Journal
     from witbuild.stages.fetch.parameters import Fetching
+    from witbuild.stages.fetch.revalidate import Known
     from witbuild.web.client import Response
 
 ACCEPT = "image/webp,image/jpeg,image/png,image/gif,*/*;q=0.1"
-WAITING_A_PROCESS = 16
-"""Bodies that wait for a decoding process before the network is told to."""
+
+UNCHANGED = 304
 
 
-async def download(found: Iterable[str], stage: Fetching, journal: Journal) -> None:
-    """Fetch URLs that the journal does not hold, and put what became of each into it."""
+async def download(
+    found: Iterable[str], stage: Fetching, journal: Journal, known: Mapping[str, Known] = MappingProxyType({})
+) -> None:
+    """Fetch URLs that the journal does not hold, and put what became of each into it.
+
+    Args:
+        found: URLs.
+        stage: how.
+        journal: of the task.
+        known: what an earlier run has of some of them, to be asked for again on condition.
+    """
     waiting = [url for url in found if url not in journal.outcomes]
-    backlog = Backlog(WAITING_A_PROCESS * stage.decode_processes)
     with Decoders(stage.make(), stage.decode_processes, stage.decode_limits()) as decoders:
-        async with Client(stage.settings(), ready=backlog.room) as client:
-            pipeline = _Pipeline(client, stage, journal, backlog, decoders)
+        async with Client(stage.settings()) as client:
+            pipeline = _Pipeline(client, stage, journal, Memory(), decoders, known)
             await visit_all(waiting, pipeline.visit, hosts=stage.max_hosts, per_host=stage.per_host)
-
-
-class Backlog:
-    """Counts bodies that wait to be decoded."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._count = 0
-        self._room = asyncio.Event()
-        self._room.set()
-
-    async def room(self) -> None:
-        """Wait until there is room for another body."""
-        await self._room.wait()
-
-    @contextmanager
-    def one(self) -> Iterator[None]:
-        """Count one body until the block ends."""
-        self._change(1)
-        try:
-            yield
-        finally:
-            self._change(-1)
-
-    def _change(self, by: int) -> None:
-        self._count += by
-        if self._count < self._most:
-            self._room.set()
-        else:
-            self._room.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +54,38 @@ class _Pipeline:
     client: Client
     stage: Fetching
     journal: Journal
-    backlog: Backlog
+    memory: Memory
     decoders: Decoders
+    known: Mapping[str, Known]
 
     async def visit(self, url: str) -> None:
         """Fetch a URL, make of it what is to be stored, and write down what became of it."""
         budget = Budget(self.stage.timeout_seconds)
         seen = Seen(url, budget, self.client.agent, strict=self.stage.respect == "strict")
         try:
-            response = await self.client.get(url, accept=ACCEPT, inspect=seen.inspect, budget=budget)
-            self._refuse(response.body)
-            if not self.stage.decode:
-                self.journal.add(seen.kept(None))
-                return
-            with self.backlog.one():
-                image, content = await self._image(response)
+            with self.memory.body() as admit:
+                response = await self.client.get(
+                    url, accept=ACCEPT, headers=self._conditions(url), inspect=seen.inspect, admit=admit, budget=budget
+                )
+                kept, content = await self._taken(url, response)
         except (FetchError, ImageError) as failure:
             self.journal.add(seen.failed(failure))
             return
-        self.journal.add(seen.kept(image), content)
+        outcome = seen.kept(kept)
+        self.journal.add(self.known[url].kept(outcome) if response.status == UNCHANGED else outcome, content)
+
+    def _conditions(self, url: str) -> dict[str, str]:
+        return self.known[url].conditions() if url in self.known else {}
+
+    async def _taken(self, url: str, response: Response) -> tuple[Image | None, bytes]:
+        """Make of an answer what is to be stored."""
+        if response.status == UNCHANGED:
+            return None, self.known[url].content()
+        self._refuse(response.body)
+        if not self.stage.decode:
+            return None, b""
+        image, content = await self._image(url, response)
+        return (image, content) if self.stage.stores else (None, b"")
 
     def _refuse(self, body: bytes) -> None:
         """Hold a body against the list of hashes before anything else is done with it."""
@@ -100,10 +93,15 @@ class _Pipeline:
         if blocked and not blocked.isdisjoint(digests(body)):
             raise FetchError("blocked_hash", "in the list of blocked hashes")
 
-    async def _image(self, response: Response) -> tuple[Image, bytes]:
+    async def _image(self, url: str, response: Response) -> tuple[Image, bytes]:
         if len(response.body) < self.stage.min_bytes:
             raise ImageError("too_few_bytes", f"{len(response.body)} bytes")
-        return await self.decoders(response.body)
+        try:
+            return await self.decoders(response.body)
+        except ImageError as failure:
+            if failure.reason in quarantine.REASONS:
+                quarantine.keep(self.journal.folder, url, response.body)
+            raise
 
 
 def digests(body: bytes) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from witbuild.io import tables, tars
+from witbuild.stages.fetch import quarantine
 from witbuild.stages.fetch.journal import Image, Outcome
 from witbuild.web.urls import without_fragment
 
@@ -35,34 +36,40 @@ def recall(journal: Journal, pairs: str, fetches: str, images: str, *, hashes_ne
         images: path of its images.
         hashes_needed: an image is judged by hashes that lists carry; then one whose own are not known is fetched anew.
     """
-    rows = iter(tables.read(pairs).to_pylist())
-    found = ((said, next(rows) if said["status"] == "ok" else None) for said in tables.read(fetches).to_pylist())
+    found = told(pairs, fetches)
     wanted = (one for one in found if not (hashes_needed and one[1] and not _known(one[1])))
-    told = _new(journal, wanted)
-    while some := list(islice(told, _AT_ONCE)):
+    new = _new(journal, wanted)
+    while some := list(islice(new, _AT_ONCE)):
         kept = [row for _, row in some if row is not None]
         contents = iter(tars.read_many(images, [tars.Extent(row["image_offset"], row["image_bytes"]) for row in kept]))
-        for said, row in some:
-            outcome = _outcome(said, row)
+        for outcome, row in some:
             journal.add(outcome, next(contents) if row is not None else b"")
+
+
+Told = tuple[Outcome, "dict[str, Any] | None"]
+"""What a part says of a URL, and the pair's row where its image was stored."""
+
+
+def told(pairs: str, fetches: str) -> Iterator[Told]:
+    """Yield what a part says of each pair that came in, in the order of its rows."""
+    rows = iter(tables.read(pairs).to_pylist())
+    for said in tables.read(fetches).to_pylist():
+        row = next(rows) if said["status"] == "ok" else None
+        row = row if row and row["image_part"] is not None else None
+        yield _outcome(said, row), row
 
 
 def _known(row: dict[str, Any]) -> bool:
     return bool(row["expected_sha256"] or row["expected_md5"])
 
 
-Told = tuple[dict[str, Any], dict[str, Any] | None]
-"""A row of fetches, and the pair's row where its image was stored."""
-
-
 def _new(journal: Journal, found: Iterator[Told]) -> Iterator[Told]:
     """Yield the first of each URL that the journal does not have."""
     seen = set(journal.outcomes)
-    for said, row in found:
-        url = without_fragment(said["url"])
-        if url not in seen and said["status"] not in NOT_OF_THE_URL:
-            seen.add(url)
-            yield said, row
+    for outcome, row in found:
+        if outcome.url not in seen and outcome.status not in NOT_OF_THE_URL | quarantine.REASONS:
+            seen.add(outcome.url)
+            yield outcome, row
 
 
 def _outcome(said: dict[str, Any], row: dict[str, Any] | None) -> Outcome:

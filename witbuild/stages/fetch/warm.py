@@ -1,0 +1,13 @@
+"""Importing this makes an image: what decoding imports and compiles is then there, in the server that forks decoders.
+
+It would else be done again by each process, within the limits of the first body it is given.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from witbuild.image.encode import encode
+from witbuild.image.prepare import Plan, prepare
+
+prepare(encode(np.zeros((16, 16, 3), np.uint8), "jpg", 90), Plan(size=8))
