@@ -207,6 +207,17 @@ VISITS = pa.schema(
 )
 """When each URL was asked for: the one table of fetch that is another in every run."""
 
+QUARANTINE = pa.schema(
+    [
+        column("url", pa.string(), "asked for, without its fragment; each once"),
+        column("reason", pa.string(), "image_crash | image_timeout | image_memory"),
+        column("detail", pa.string(), "how the decoder ended", null=True),
+        column("body_sha256", pa.string(), "of the body, hex"),
+        column("body", pa.binary(), "as served; null beyond 100 MB a table", null=True),
+    ],
+)
+"""Bodies that broke their decoder."""
+
 COUNTS = pa.schema(
     [
         column("query_id", pa.int32(), "of the query"),
@@ -416,6 +427,7 @@ TABLES: dict[str, pa.Schema] = {
     "pairs": PAIRS,
     "fetches": FETCHES,
     "visits": VISITS,
+    "quarantine": QUARANTINE,
     "counts": COUNTS,
     "charges": COUNTS,
     "coins": COINS,

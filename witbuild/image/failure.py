@@ -13,6 +13,8 @@ REASONS = {
     "image_truncated": "it ends before its pixels do",
     "image_too_large": "more pixels, longer sides or more progressive scans than are decoded",
     "image_memory": "its pixels need more memory than there is",
+    "image_timeout": "its decoder took longer than `decode_seconds` and was stopped",
+    "image_crash": "its decoder died of it",
     "image_too_small": "a side shorter than asked for",
     "image_aspect": "longer in one direction than asked for",
 }
