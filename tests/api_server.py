@@ -81,6 +81,7 @@ class ApiServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # head and body in one packet
 
     def __init__(self, server_of_api: ApiServer, *arguments: Any) -> None:
         self.api = server_of_api

@@ -107,6 +107,7 @@ def _tree(files: Mapping[str, bytes], below: str) -> list[dict[str, Any]]:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # head and body in one packet
 
     def __init__(self, hub: Hub, *arguments: Any) -> None:
         self.hub = hub

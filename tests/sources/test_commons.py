@@ -132,6 +132,16 @@ def test_the_limit_is_kept_exactly_and_ends_the_asking(shards: int, tmp_path: Pa
         assert part.table.equals(other.table)
 
 
+@pytest.mark.parametrize("shards", [1, 4])
+def test_every_query_is_asked_in_one_task(shards: int, tmp_path: Path) -> None:
+    words = [f"square {number:03}" for number in range(60)]
+    with ApiServer(FakeWiki(squares(60))) as server:
+        one = stage(server, shards=shards)
+        found = [one.process(task).table.num_rows for task in tasks(one, listed(tmp_path, *words))]
+    assert (sum(found), min(found) > 0) == (60, True)
+    assert sorted(asked["gsrsearch"] for asked in server.asked) == [f'"{word}"' for word in words]
+
+
 def test_a_limit_is_not_spent_on_the_head_of_the_list(tmp_path: Path) -> None:
     words = [f"square {number:03}" for number in range(60)]
     with ApiServer(FakeWiki(squares(60))) as server:
@@ -218,7 +228,11 @@ def test_a_wait_that_is_too_long_puts_the_work_off_at_once(tmp_path: Path) -> No
     assert len(server.asked) == 1
 
 
-def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
+LATER = {"Retry-After": "600"}
+
+
+@pytest.mark.parametrize("no", [Said(b"", 429, LATER), Said({"error": {"code": "maxlag"}}, headers=LATER)])
+def test_what_was_answered_is_not_asked_again(no: Said, tmp_path: Path) -> None:
     words = listed(tmp_path, "square 001", "square 002", "square 003", "red")
     wiki = FakeWiki(squares(70))
     with ApiServer(wiki) as server:
@@ -228,7 +242,7 @@ def test_what_was_answered_is_not_asked_again(tmp_path: Path) -> None:
         whole = one.process(Task(task.index, task.sources, task.arguments))
         wanted = len(server.asked)
         order = [asked["gsrsearch"] for asked in server.asked]
-        wiki.trouble = [wiki(server.asked[0]), wiki(server.asked[1]), Said(b"", 429, {"Retry-After": "600"})]
+        wiki.trouble = [wiki(server.asked[0]), wiki(server.asked[1]), no]
         with pytest.raises(RetryLaterError):
             one.process(task)
         kept = tmp_path / "scratch" / "answers"

@@ -158,6 +158,7 @@ class Api(Source):
             allow_private=self.allow_private,
             robots=False,
             retries=0,
+            backoff_seconds=0.0,
             give_up_after=0,
             max_redirects=0,
             per_host=1,
