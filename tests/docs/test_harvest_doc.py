@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from witbuild.schema import PAIRS
 from witbuild.sources import SOURCES
 from witbuild.sources.presets import PRESETS
 
@@ -15,6 +16,14 @@ REASON = re.compile(r"(?:\.drop\(|Damage\(|dropped\[|return |RefusedError\()\"([
 
 def test_every_source_and_list_is_described() -> None:
     assert [name for name in (*SOURCES, *PRESETS) if f"`{name}`" not in TEXT] == []
+
+
+def test_the_table_of_columns_names_every_source_and_every_column_that_one_can_fill() -> None:
+    head, _, *rows = re.findall(r"^\|.*", TEXT.split("## What each source fills")[1].split("\n## ")[0], re.MULTILINE)
+    assert re.findall(r"`(\w+)`", head) == ["warc", "wat", "urls", "site", "html", "folder", "commons", "openverse"]
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+    known = PAIRS.names[: PAIRS.names.index("query_ids")]
+    assert sorted(named) == sorted(name for name in known if not name.endswith("_score"))
 
 
 def test_every_reason_is_described() -> None:

@@ -40,6 +40,7 @@ OTHERS = {
     "width": ("width", "original_width"),
     "height": ("height", "original_height"),
     "licence": ("license", "licence", "license_url", "licenseurl"),
+    "attribution": ("attribution", "credit", "creator", "author", "artist"),
     "language": ("language", "lang"),
     "page_url": ("page_url", "pageurl"),
     "expected_sha256": ("sha256",),
@@ -76,13 +77,17 @@ PRESETS = {
     "redcaps": Columns(
         url=("url", "image_url"),
         captions=("raw_caption", "caption", "title"),
-        others={"page_url": ("permalink",)},
+        others={"page_url": ("permalink",), "attribution": ("author",)},
         page_base="https://www.reddit.com/",
     ),
     "yfcc15m": Columns(
         url=("downloadurl", "photo_url", "url"),
         captions=("title", "description"),
-        others={"licence": ("licenseurl", "licensename"), "page_url": ("pageurl",)},
+        others={
+            "licence": ("licenseurl", "licensename"),
+            "attribution": ("unickname", "uname", "username"),
+            "page_url": ("pageurl",),
+        },
     ),
     "wit": Columns(
         url=("image_url",),
