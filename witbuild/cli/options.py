@@ -50,8 +50,14 @@ def option(name: str, field: FieldInfo) -> inspect.Parameter:
         choices = get_args(kind) if get_origin(kind) is Literal else ()
         metavar = "|".join(map(str, choices)) or (kind.__name__.upper() if kind in _PLAIN else "YAML")
         plain = kind if kind in _PLAIN else str
-        annotation = Annotated[plain | None, typer.Option(flag, help=text, metavar=metavar, show_default=default)]
+        flags = (flag, *_short(flag))
+        annotation = Annotated[plain | None, typer.Option(*flags, help=text, metavar=metavar, show_default=default)]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def _short(flag: str) -> tuple[str, ...]:
+    """Return a flag without its unit: `--delay` for `--delay-seconds`."""
+    return (flag.removesuffix("-seconds"),) if flag.endswith("-seconds") else ()
 
 
 def _shown_default(field: FieldInfo) -> str | bool:

@@ -29,11 +29,16 @@ def stage_function(name: str) -> Callable[..., None]:
     def command(**values: Any) -> None:
         inputs = {input_kind: values.pop(f"from_{input_kind}") for input_kind in kinds}
         stage = make_stage(name, given(kind, values), f"witbuild {name}")
+        if values.get("dry_run"):
+            tell_forecast(stage, {key: path for key, path in inputs.items() if path}, values)
+            return
         run_stage(stage, {key: path for key, path in inputs.items() if path}, values)
 
     extra = [_input_option(input_kind) for input_kind in kinds]
     again = Annotated[bool, typer.Option("--again", help="Add a second stage of this name to the run.")]
     extra.append(inspect.Parameter("again", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=again))
+    if hasattr(kind, "forecast"):
+        extra.append(_dry_run_option())
     return with_signature(command, name, inspect.getdoc(kind) or "", [*options(kind), *extra, *common()])
 
 
@@ -42,6 +47,29 @@ def _input_option(kind: str) -> inspect.Parameter:
     annotation = Annotated[str, typer.Option(f"--{kind}", help=text, metavar="PATH")]
     keyword = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(f"from_{kind}", keyword, default="", annotation=annotation)
+
+
+def _dry_run_option() -> inspect.Parameter:
+    text = "Say what it would cost, and do nothing."
+    annotation = Annotated[bool, typer.Option("--dry-run", help=text)]
+    return inspect.Parameter("dry_run", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=annotation)
+
+
+def tell_forecast(stage: Any, inputs: dict[str, str], values: dict[str, Any]) -> None:
+    """Print what a stage would cost over its inputs, or over what the run directory holds."""
+    from witbuild.engine.local import available_cores
+    from witbuild.io.run import Run
+    from witbuild.runner.steps import Shelf
+
+    shelf = Shelf()
+    for kind in stage.reads:
+        if kind in inputs:
+            shelf.add_external(kind, inputs[kind])
+        else:
+            run = Run(values["out"])
+            shelf.paths[kind] = run.paths(run.newest(kind)[1], kind)
+    for line in stage.forecast(shelf.inputs(stage), values["workers"] or available_cores()):
+        typer.echo(line)
 
 
 def run_stage(stage: Stage, inputs: dict[str, str], values: dict[str, Any]) -> None:

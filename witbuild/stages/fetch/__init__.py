@@ -14,11 +14,14 @@ collect.py     journal -> tar and tables, in the order of keys, whatever order t
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from witbuild.stages.fetch.download import Download
 from witbuild.stages.fetch.parameters import Fetching
 from witbuild.stages.fetch.route import Route
+
+if TYPE_CHECKING:
+    from witbuild.stage import Inputs
 
 
 class Fetch(Fetching):
@@ -36,3 +39,9 @@ class Fetch(Fetching):
             Route(shards=self.shards),
             Download(**{name: getattr(self, name) for name in type(self).model_fields}),
         )
+
+    def forecast(self, inputs: Inputs, workers: int) -> list[str]:
+        """Return what the fetch would cost, for a person; nothing is asked of anybody."""
+        from witbuild.stages.fetch.forecast import forecast, lines
+
+        return lines(forecast(inputs["pairs"], self), workers)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from witbuild.stages.fetch.parameters import Fetching
 
 _ORDER = ("key", "page_url", "source_file", "source_offset", "caption_source")
-_WANTED = ("url", "opt_out", "expected_sha256", "expected_md5")
+WANTED = ("url", "opt_out", "expected_sha256", "expected_md5")
 _FROM_IMAGE = (
     "image_format", "width", "height", "original_width", "original_height", "original_bytes", "original_format",
     "original_sha256", "pixel_sha256", "phash",
@@ -43,7 +43,7 @@ class Rows:
     def __init__(self, table: pa.Table, stage: Fetching) -> None:
         self.table = tables.sort(table, *_ORDER)
         self.stage = stage
-        rows = self.table.select(_WANTED).to_pylist()
+        rows = self.table.select(WANTED).to_pylist()
         self.urls: list[str] = [urls.without_fragment(row["url"]) for row in rows]
         self.refused = refusals(rows, stage)
         self._blocked = stage.blocked_hashes()
@@ -70,9 +70,15 @@ class Rows:
         return outcome.status if agree else "hash_mismatch"
 
 
-def refusals(rows: list[dict[str, Any]], stage: Fetching) -> list[str | None]:
-    """Return why each row is not even asked for, or None; rows are in the order in which a cap lets them in."""
-    guard, room = Guard(block_hosts=stage.blocked_hosts()), Room(stage.max_per_domain)
+def refusals(rows: list[dict[str, Any]], stage: Fetching, room: Room | None = None) -> list[str | None]:
+    """Return why each row is not even asked for, or None; rows are in the order in which a cap lets them in.
+
+    Args:
+        rows: with the columns WANTED.
+        stage: whose parameters refuse rows.
+        room: of domains, where these are not all rows; None: of the stage's own cap.
+    """
+    guard, room = Guard(block_hosts=stage.blocked_hosts()), room or Room(stage.max_per_domain)
     return [_refusal(row, stage, guard) or room.refusal(row["url"]) for row in rows]
 
 
