@@ -85,10 +85,12 @@ shard, train, eval; or my_package.module:MyStage
         Raises:
             RecipeError: no such stage, field or value.
         """
-        recipe = self
+        names = {stage.name for stage in self.stages}
+        changes: dict[str, dict[str, Any]] = {}
         for override in overrides:
-            recipe = replace(recipe, stages=_overridden(recipe.stages, override))
-        return recipe
+            name, parameter, value = _override(override, names)
+            changes.setdefault(name, {})[parameter] = value
+        return replace(self, stages=tuple(_overridden(stage, changes.get(stage.name, {})) for stage in self.stages))
 
     def without(self, names: Iterable[str]) -> Recipe:
         r"""Return the recipe without the stages of some names; `filter.min_words` leaves out one rule of every filter.
@@ -133,20 +135,22 @@ def registered_name(stage: Stage) -> str:
     return stage.name if STAGES.get(stage.name) == here else here
 
 
-def _overridden(stages: tuple[Stage, ...], override: str) -> tuple[Stage, ...]:
-    target, equals, text = override.partition("=")
+def _override(text: str, names: Iterable[str]) -> tuple[str, str, Any]:
+    """Return stage, field and value of an override, for a stage of one of some names."""
+    target, equals, value = text.partition("=")
     name, dot, parameter = target.partition(".")
     if not equals or not dot:
-        raise RecipeError(f"--set {override}: expected stage.field=value")
-    if name not in {stage.name for stage in stages}:
-        raise RecipeError(f"--set {override}: the recipe has no stage {name!r}")
-    value, _ = load(text, f"--set {override}")
-    return tuple(
-        make_stage(registered_name(stage), {**stage.model_dump(exclude_defaults=True), parameter: value}, "--set")
-        if stage.name == name
-        else stage
-        for stage in stages
-    )
+        raise RecipeError(f"--set {text}: expected stage.field=value")
+    if name not in names:
+        raise RecipeError(f"--set {text}: the recipe has no stage {name!r}")
+    return name, parameter, load(value, f"--set {text}")[0]
+
+
+def _overridden(stage: Stage, changes: Mapping[str, Any]) -> Stage:
+    """Return a stage with all changes at once: each alone might leave one that cannot be."""
+    if not changes:
+        return stage
+    return make_stage(registered_name(stage), {**stage.model_dump(exclude_defaults=True), **changes}, "--set")
 
 
 def make_stage(name: str, values: Mapping[str, Any], where: str = "") -> Stage:
