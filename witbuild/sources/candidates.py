@@ -9,26 +9,31 @@ bad_encoding        its text holds bytes that are not in the page's encoding
 same_key            the same URL and caption came before it in this task
 too_many_images     the page has more than 10,000 images
 over_limit          the task had as many pairs as it may give
+caption_cut         nothing: its text was longer than 2,000 characters, of which the pair keeps the first
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from witbuild.schema import PAIRS
-from witbuild.text.keys import pair_key
+from witbuild.text.keys import pair_digest
 from witbuild.web import urls
-from witbuild.web.caption import REPLACEMENT, clean
+from witbuild.web.caption import REPLACEMENT, clean, cleaned
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pyarrow as pa
 
     from witbuild.web.page import Image, Page
 
 _COLUMNS = tuple(PAIRS.names[: PAIRS.names.index("query_ids")])
 """What a source can know."""
+_REST = _COLUMNS[_COLUMNS.index("caption_source") + 1 :]
+_LICENCE, _WIDTH, _HEIGHT = (_REST.index(name) for name in ("licence", "width", "height"))
 _BATCH = 65_536
 _MAX_EVIDENCE = 1_000
 """Characters of licence evidence that are kept."""
@@ -83,16 +88,8 @@ class Candidates:
             place: of its record.
         """
         base = urls.resolve(url, page.base) or url if page.base.strip() else url
-        shared = {
-            "page_url": url,
-            "place": place,
-            "opt_out": ",".join(page.opt_out) or None,
-            "page_language": page.language,
-        }
-        for image in page.images:
-            licence = _evidence(base, image.licence or page.licence)
-            size = {"width": image.width, "height": image.height}
-            self._image(image, base, {**shared, **size, "licence": licence})
+        shared = self._rest(place, page_url=url, opt_out=",".join(page.opt_out) or None, page_language=page.language)
+        self._images(page.images, base, shared, _evidence(base, page.licence))
         if page.skipped:
             self.drop("too_many_images", page.skipped)
 
@@ -103,24 +100,35 @@ class Candidates:
             image: with absolute addresses.
             url: of the page.
         """
-        size = {"width": image.width, "height": image.height}
-        self._image(image, url, {"page_url": url, "place": Place(), "licence": _evidence(url, image.licence), **size})
+        self._images([image], url, self._rest(Place(), page_url=url), None)
 
-    def _image(self, image: Image, base: str, shared: dict[str, Any]) -> None:
-        """Add each text of an image once; that an image says it twice is no loss."""
-        found = [url for reference in image.references if (url := urls.resolve(base, reference))]
-        if not found:
-            self.drop(_why(image.references))
-            return
+    def _images(self, images: Iterable[Image], base: str, shared: list[object], licence: str | None) -> None:
+        """Add each text of the images once; that one says a text twice is no loss."""
+        resolve = urls.Base(base).resolve
+        for image in images:
+            found = [url for reference in image.references if (url := resolve(reference))]
+            if not found:
+                self.drop(_why(image.references))
+                continue
+            captions = self._captions(image)
+            if not captions:
+                self.drop("no_caption")
+                continue
+            rest = shared.copy()
+            rest[_LICENCE] = _evidence(base, image.licence) if image.licence else licence
+            rest[_WIDTH], rest[_HEIGHT] = image.width, image.height
+            for url in dict.fromkeys(found) if len(found) > 1 else found:
+                for caption, source in captions.items():
+                    self._add(url, caption, source, rest)
+
+    def _captions(self, image: Image) -> dict[str, str]:
+        """Return the captions of an image -> where each was found first."""
         captions: dict[str, str] = {}
         for source, text in image.texts:
-            captions.setdefault(clean(text), source)
-        if not captions.keys() - {""}:
-            self.drop("no_caption")
-        for url in dict.fromkeys(found):
-            for caption, source in captions.items():
-                if caption:
-                    self.add(url, caption, caption_source=source, **shared)
+            caption, cut = cleaned(text)
+            if caption and captions.setdefault(caption, source) == source and cut:
+                self.drop("caption_cut")
+        return captions
 
     def add(self, url: str, text: str, *, caption_source: str, place: Place, **columns: object) -> None:
         """Add a pair, or count why not.
@@ -132,36 +140,37 @@ class Candidates:
             place: where it was found.
             columns: others of the table.
         """
-        caption = clean(text)
-        key = pair_key(url, caption)
-        reason = self._refused(caption, bytes.fromhex(key))
-        if reason:
-            self.drop(reason)
-            return
-        self._keys.add(bytes.fromhex(key))
-        row: dict[str, object] = {
-            **columns,
-            "key": key,
-            "url": url,
-            "caption": caption,
-            "caption_source": caption_source,
+        caption, cut = cleaned(text)
+        if cut:
+            self.drop("caption_cut")
+        if caption:
+            self._add(url, caption, caption_source, self._rest(place, **columns))
+        else:
+            self.drop("no_caption")
+
+    def _rest(self, place: Place, **columns: object) -> list[object]:
+        """Return the columns of a row that come after its URL and caption."""
+        columns |= {
             "source": self._source,
             "source_file": place.file,
             "source_offset": place.offset,
             "source_length": place.length,
         }
-        self._rows.append(tuple(row.get(name) for name in _COLUMNS))
-        if len(self._rows) >= _BATCH:
-            self._flush()
+        return [columns.get(name) for name in _REST]
 
-    def _refused(self, caption: str, key: bytes) -> str | None:
-        if not caption:
-            return "no_caption"
+    def _add(self, url: str, caption: str, caption_source: str, rest: list[object]) -> None:
+        digest = pair_digest(url, caption)
         if REPLACEMENT in caption:
-            return "bad_encoding"
-        if key in self._keys:
-            return "same_key"
-        return "over_limit" if self.full else None
+            self.drop("bad_encoding")
+        elif digest in self._keys:
+            self.drop("same_key")
+        elif self.full:
+            self.drop("over_limit")
+        else:
+            self._keys.add(digest)
+            self._rows.append((digest.hex(), url, caption, caption_source, *rest))
+            if len(self._rows) >= _BATCH:
+                self._flush()
 
     def _flush(self) -> None:
         import pyarrow as pa

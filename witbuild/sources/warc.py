@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from witbuild.sources.archives import Archives
 from witbuild.sources.base import named
 from witbuild.sources.candidates import Candidates, Place
-from witbuild.web import html, http, urls
+from witbuild.web import html, http, skim, urls
 from witbuild.web.reasons import FetchError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Warc(Archives):
             out.drop("bad_page_url")
             return
         try:
-            page = html.read(answer.body(MAX_PAGE_BYTES), answer.header("content-type"), answer.headers)
+            page = skim.read(answer.body(MAX_PAGE_BYTES), answer.header("content-type"), answer.headers)
         except FetchError as error:
             out.drop("bad_page_encoding" if error.reason == "bad_encoding" else "page_too_large")
         except html.TooComplexError:

@@ -12,4 +12,9 @@ def pair_key(url: str, caption: str) -> str:
         >>> pair_key("http://a.test/1.jpg", "a red square")
         'c5c0392e72ddadc79986e10c0aafb238'
     """
-    return hashlib.blake2b(f"{url}\0{caption}".encode(), digest_size=16).hexdigest()
+    return pair_digest(url, caption).hex()
+
+
+def pair_digest(url: str, caption: str) -> bytes:
+    """Return the key of a pair as its 16 bytes."""
+    return hashlib.blake2b(f"{url}\0{caption}".encode(), digest_size=16).digest()

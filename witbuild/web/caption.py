@@ -30,10 +30,23 @@ def clean(text: str) -> str:
         >>> len(clean("x" * 10_000_000))
         2000
     """
-    text = text[:MAX_READ]
-    if not (text.isascii() and text.isprintable()):
-        text = _REMOVED.sub("", _joined(text))
-    return " ".join(text.split())[:MAX_CHARACTERS].rstrip()
+    return cleaned(text)[0]
+
+
+def cleaned(text: str) -> tuple[str, bool]:
+    """Return a text as a caption, and whether its end was cut off.
+
+    Example:
+        >>> cleaned("a square "), cleaned("x" * 2_001)[1]
+        (('a square', False), True)
+    """
+    read = text[:MAX_READ]
+    if not (read.isascii() and read.isprintable()):
+        read = _REMOVED.sub("", _joined(read))
+    line = " ".join(read.split())
+    if len(line) <= MAX_CHARACTERS:
+        return line, len(text) > MAX_READ
+    return line[:MAX_CHARACTERS].rstrip(), True
 
 
 def _joined(text: str) -> str:

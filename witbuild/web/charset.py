@@ -10,6 +10,9 @@ _PRESCAN_BYTES = 1024
 _META = re.compile(rb"<meta[^>]{1,400}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})", re.IGNORECASE)
 _HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})", re.IGNORECASE)
 _FALLBACK = "cp1252"
+_MARKED = frozenset(mark for mark, _ in _BOMS)
+_NOT_ASCII = frozenset({"utf-16-le", "utf-16-be", "iso2022_jp"})
+"""Encodings in which bytes below 128 may be something else than ASCII."""
 _KNOWN = frozenset(
     ["utf-8", "utf-16-le", "utf-16-be", "cp866", "koi8-r", "koi8-u", "mac-roman", "mac-cyrillic", "cp874"]
     + [f"cp125{digit}" for digit in range(9)]
@@ -72,6 +75,21 @@ def decode(body: bytes, content_type: str = "") -> str:
         except UnicodeDecodeError:
             pass
     return body.decode(declared or _FALLBACK, "replace")
+
+
+def utf8(body: bytes, content_type: str = "") -> bytes:
+    r"""Return a page's text, as `decode` finds it, in UTF-8; the bytes themselves where they are that already.
+
+    Example:
+        >>> utf8(b"<meta charset=iso-8859-1>caf\xe9"), utf8("café".encode())
+        (b'<meta charset=iso-8859-1>caf\xc3\xa9', b'caf\xc3\xa9')
+    """
+    if body[:3] in _MARKED or body[:2] in _MARKED:
+        return decode(body, content_type).encode("utf-8", "replace")
+    if body.isascii() and _declared(body, content_type) not in _NOT_ASCII:
+        return body
+    text = decode(body, content_type).encode("utf-8", "replace")
+    return body if text == body else text
 
 
 def _declared(body: bytes, content_type: str) -> str | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 LAZY = ("data-src", "data-original", "data-lazy-src", "data-lazy", "data-original-src", "data-hi-res-src", "data-image")
 LAZY_SETS = ("srcset", "data-srcset", "data-lazy-srcset")
-_ANCESTORS = 16
+_ANCESTORS = 64
 """Elements above an image that are looked at for its figure, link and picture: pages nest without end."""
 MAX_CAPTION_CHARACTERS = 10_000_000
 """Text of all figure captions of a page that is read: figures nest, and each holds the text of those in it."""

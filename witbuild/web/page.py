@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 MAX_IMAGES = 10_000
 """Images of one page that are read; the others are counted."""
 _PIXELS = re.compile(r"\s*\+?([0-9]{1,9})(?:\.[0-9]*)?\s*(?:px)?\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
+class Image(NamedTuple):
     """An image as a page shows it.
 
     Attributes:
@@ -64,5 +64,7 @@ def pixels(value: str | None) -> int | None:
         >>> pixels("300"), pixels(" 300.5px"), pixels("50%"), pixels("0"), pixels(None)
         (300, 300, None, None, None)
     """
+    if value and len(value) < 10 and value.isascii() and value.isdigit():
+        return int(value) or None
     match = _PIXELS.fullmatch(value[:32]) if value else None
     return int(match[1]) or None if match else None

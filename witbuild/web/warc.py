@@ -126,7 +126,7 @@ class _Reader:
         while not self.failed:
             try:
                 record = next(found, None)
-                block = b"" if record is None else record.reader.read(MAX_RECORD_BYTES + 1)
+                block = b"" if record is None else _block(record)
             except (OSError, ValueError):
                 self.failed = True
                 break
@@ -141,6 +141,12 @@ class _Reader:
             self.failed = self._compressed and len(block) > MAX_RECORD_BYTES
         if held is not None:
             yield _placed(held, None)
+
+
+def _block(record: WarcRecord) -> bytes:
+    """Read a record's content, and no more than shows that it is too large: room is made for what is asked for."""
+    block: bytes = record.reader.read(min(max(record.content_length, 0), MAX_RECORD_BYTES) + 1)
+    return block
 
 
 def _record(record: WarcRecord, block: bytes) -> Record | Damage:
