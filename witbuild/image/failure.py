@@ -13,6 +13,7 @@ REASONS = {
     "image_truncated": "it ends before its pixels do",
     "image_too_large": "more pixels, longer sides or more progressive scans than are decoded",
     "image_memory": "its pixels need more memory than there is",
+    "opt_out_image": "its own metadata forbids data mining or training (PLUS, TDM reservation)",
     "image_timeout": "its decoder took longer than `decode_seconds` and was stopped",
     "image_crash": "its decoder died of it",
     "image_too_small": "a side shorter than asked for",

@@ -67,6 +67,7 @@ class _Pipeline:
                 response = await self.client.get(
                     url, accept=ACCEPT, headers=self._conditions(url), inspect=seen.inspect, admit=admit, budget=budget
                 )
+                seen.look(response.body)
                 kept, content = await self._taken(url, response)
         except (FetchError, ImageError) as failure:
             self.journal.add(seen.failed(failure))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from witbuild.image import rights as image_rights
+from witbuild.image.failure import ImageError
 from witbuild.stages.fetch.journal import Outcome
 from witbuild.web import rights
 from witbuild.web.client import FetchError
 
 if TYPE_CHECKING:
-    from witbuild.image.failure import ImageError
     from witbuild.stages.fetch.journal import Image
     from witbuild.web.client import Budget, Head
 
@@ -41,6 +42,13 @@ class Seen:
         self.head, self.signals = head, (*head.site, *said)
         if self.strict and said:
             raise FetchError("opt_out_header", ", ".join(said), head.status)
+
+    def look(self, body: bytes) -> None:
+        """Look at what the image itself says; its opt-out ends the matter before anything is decoded or stored."""
+        said = image_rights.signals(body)
+        self.signals = (*self.signals, *said)
+        if self.strict and any(map(image_rights.refuses, said)):
+            raise ImageError("opt_out_image", ", ".join(said))
 
     def kept(self, image: Image | None) -> Outcome:
         """Return the outcome of a body that was taken."""
