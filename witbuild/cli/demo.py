@@ -37,7 +37,7 @@ def demo(
     from witbuild.demo.run import run
     from witbuild.errors import VerificationError
 
-    with drawn() as progress:
+    with drawn(out) as progress:
         summary = run(out, train=train, seed=seed, size=size, workers=workers, progress=progress)
     console = Console(width=None if sys.stdout.isatty() else 120)
     for table in (_funnel(summary), _compared(summary), *_scores(summary)):

@@ -10,19 +10,30 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from witbuild.cli.live import watching
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from witbuild.io.manifest import Done, Manifest
     from witbuild.runner import Progress as RunnerProgress
 
+TERMINAL_SECONDS, LOG_SECONDS = 2.0, 60.0
+"""How often it is told how far tasks are."""
+
 
 @contextmanager
-def drawn() -> Iterator[RunnerProgress]:
-    """Give a progress that fits where stderr goes."""
+def drawn(run: str) -> Iterator[RunnerProgress]:
+    """Give a progress that fits where stderr goes, and tell how far tasks are that take long.
+
+    Args:
+        run: directory whose tasks say so.
+    """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield Lines()
+        lines = Lines()
+        with watching(run, lines.tell, LOG_SECONDS):
+            yield lines
         return
     columns = (
         TextColumn("{task.description:<22}"),
@@ -33,7 +44,9 @@ def drawn() -> Iterator[RunnerProgress]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console) as progress:
-        yield Bars(progress)
+        bars = Bars(progress)
+        with watching(run, bars.tell, TERMINAL_SECONDS):
+            yield bars
 
 
 class Bars:
@@ -54,6 +67,10 @@ class Bars:
         self._rows += done.rows
         self._progress.update(self._bar, advance=1, rows=rate(self._rows, time.monotonic() - self._started))
 
+    def tell(self, text: str) -> None:
+        """Show how far the tasks are."""
+        self._progress.update(self._bar, rows=text)
+
     def end(self, manifest: Manifest) -> None:
         """Show what came out."""
         self._progress.update(self._bar, rows=outcome(manifest))
@@ -73,6 +90,10 @@ class Lines:
 
     def advance(self, done: Done) -> None:
         """Say nothing."""
+
+    def tell(self, text: str) -> None:
+        """Say how far the tasks are."""
+        self._print(f"{self._name}: {text}")
 
     def end(self, manifest: Manifest) -> None:
         """Say what came out and how long it took."""

@@ -24,7 +24,11 @@ def status(run: RunArgument = "run", json_output: Annotated[bool, typer.Option("
         return
     from rich.console import Console
 
+    from witbuild.cli.live import look
+
     Console(width=None if _is_terminal() else 140).print(_table(opened))
+    if text := look(run):
+        typer.echo(f"now {text}")
     typer.echo(f"root {opened.merkle_root()}")
 
 

@@ -83,7 +83,7 @@ def carry_out(
     from witbuild.cli.progress import drawn
     from witbuild.runner import Settings, run_recipe
 
-    with where.open() as engine, drawn() as progress:
+    with where.open() as engine, drawn(out) as progress:
         settings = Settings(
             progress=progress,
             slice_index=chosen[0],

@@ -15,13 +15,14 @@ from witbuild.stages.fetch import quarantine
 from witbuild.stages.fetch.decoders import Decoders
 from witbuild.stages.fetch.memory import Memory
 from witbuild.stages.fetch.seen import Seen
+from witbuild.stages.fetch.watch import Watch
 from witbuild.web.client import Budget, Client, FetchError
 from witbuild.web.crowd import visit_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from witbuild.stages.fetch.journal import Image, Journal
+    from witbuild.stages.fetch.journal import Image, Journal, Outcome
     from witbuild.stages.fetch.parameters import Fetching
     from witbuild.stages.fetch.revalidate import Known
     from witbuild.web.client import Response
@@ -43,9 +44,10 @@ async def download(
         known: what an earlier run has of some of them, to be asked for again on condition.
     """
     waiting = [url for url in found if url not in journal.outcomes]
+    watch = Watch(journal.folder, waiting, (outcome.status for outcome in journal.outcomes.values()))
     with Decoders(stage.make(), stage.decode_processes, stage.decode_limits()) as decoders:
-        async with Client(stage.settings()) as client:
-            pipeline = _Pipeline(client, stage, journal, Memory(), decoders, known)
+        async with Client(stage.settings()) as client, watch.telling():
+            pipeline = _Pipeline(client, stage, journal, Memory(), decoders, known, watch)
             await visit_all(waiting, pipeline.visit, hosts=stage.max_hosts, per_host=stage.per_host)
 
 
@@ -57,9 +59,15 @@ class _Pipeline:
     memory: Memory
     decoders: Decoders
     known: Mapping[str, Known]
+    watch: Watch
 
     async def visit(self, url: str) -> None:
         """Fetch a URL, make of it what is to be stored, and write down what became of it."""
+        outcome, content = await self._fetched(url)
+        self.journal.add(outcome, content)
+        self.watch.add(url, outcome.status)
+
+    async def _fetched(self, url: str) -> tuple[Outcome, bytes]:
         budget = Budget(self.stage.timeout_seconds)
         seen = Seen(url, budget, self.client.agent, strict=self.stage.respect == "strict")
         try:
@@ -70,10 +78,9 @@ class _Pipeline:
                 seen.look(response.body)
                 kept, content = await self._taken(url, response)
         except (FetchError, ImageError) as failure:
-            self.journal.add(seen.failed(failure))
-            return
+            return seen.failed(failure), b""
         outcome = seen.kept(kept)
-        self.journal.add(self.known[url].kept(outcome) if response.status == UNCHANGED else outcome, content)
+        return (self.known[url].kept(outcome) if response.status == UNCHANGED else outcome), content
 
     def _conditions(self, url: str) -> dict[str, str]:
         return self.known[url].conditions() if url in self.known else {}
