@@ -1,12 +1,18 @@
 """Dedup of captions against datasketch on the same captions, from Arrow strings to clusters.
 
 Captions have 5 to 20 words of a Zipf vocabulary; one in ten is a near-duplicate of the one before (a word added). The
-peer's side shingles in Python as its users do, signs with xxh64 as we do, and asks its LSH for the neighbours of each.
+peer's side shingles in Python as its users do, signs with the hash that we have, and asks its LSH for the neighbours of
+each. Other peers (`tests/bench/dedup_peers.py` says what each does) have the same captions, bands and permutations.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import io
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import datasketch
@@ -31,7 +37,7 @@ from witbuild.image.hashes import phash
 
 pytestmark = pytest.mark.bench
 
-CAPTIONS, RENSA, PEER, THRESHOLD = 200_000, 50_000, 4_000, 0.8
+CAPTIONS, PEER, THRESHOLD = 200_000, 4_000, 0.8
 CUT = Bands(permutations(128, 1), *optimum(THRESHOLD, 128))
 
 
@@ -106,22 +112,31 @@ def test_captions_to_links(bench: Bench, captions: pa.Array) -> None:
     )
 
 
-def rensas(captions: list[str]) -> list[bool]:
-    """From strings to a flag for each caption that shares a band with another, not verified; 9 bands as ours."""
-    rensa = pytest.importorskip("rensa")
-    sets = [list(shingle_one(fold_one(caption), "words", 2)) for caption in captions]
-    matrix = rensa.RMinHash.digest_matrix_from_token_sets(sets, 126, 1)
-    flags: list[bool] = rensa.RMinHashLSH(THRESHOLD, 126, 9).query_duplicate_flags_matrix_one_shot(matrix)
-    return flags
+PEERS = {"rensa": ("RENSA", 50_000), "text-dedup": ("TEXT_DEDUP", 10_000), "datatrove": ("DATATROVE", 10_000)}
+"""Peer -> the variable that names the Python in whose environment it is, and how many captions it is given."""
 
 
-def test_captions_to_links_against_rensa(bench: Bench, captions: pa.Array) -> None:
-    texts = captions[:RENSA].to_pylist()
+@pytest.mark.parametrize("peer", PEERS)
+def test_captions_to_links_against(peer: str, bench: Bench, captions: pa.Array, tmp_path: Path) -> None:
+    """A peer in an environment of its own: RENSA=/path/to/bin/python, ..."""
+    variable, count = PEERS[peer]
+    here = sys.executable if importlib.util.find_spec(peer.replace("-", "_")) else ""
+    python = os.environ.get(variable, here)
+    if not python:
+        pytest.skip(f"{peer} is not here, and {variable} names no Python that has it")
+    texts = tmp_path / "captions.txt"
+    texts.write_text("\n".join(captions[:count].to_pylist()))
+    command = [python, str(Path(__file__).with_name("dedup_peers.py")), peer, str(texts)]
+
+    def theirs() -> float:
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        return float(json.loads(done.stdout.splitlines()[-1])["seconds"])
+
     sides = {
         "witbuild, verified": Side(lambda: ours(captions), CAPTIONS),
-        "rensa, its LSH's flags": Side(lambda: rensas(texts), RENSA),
+        peer: Side(theirs, count, told=True),
     }
-    bench.compare("captions to near-duplicates, rensa", "captions", sides)
+    bench.compare(f"captions to near-duplicates, {peer}", "captions", sides)
 
 
 def similarity(one: str, two: str) -> float:

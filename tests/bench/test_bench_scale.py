@@ -18,7 +18,7 @@ from tests.bench import planted
 from tests.bench.conftest import Bench, commit
 from tests.bench.watch import watched
 
-pytestmark = pytest.mark.bench
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(3_600)]
 
 MILLION = 1_000_000
 SIZES = [int(float(text) * MILLION) for text in os.environ.get("WITBUILD_BENCH_ROWS", "1,3,10").split(",")]
