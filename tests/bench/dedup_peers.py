@@ -53,7 +53,7 @@ def by_text_dedup(captions: list[str]) -> int:
 
 
 def by_datatrove(captions: list[str]) -> int:
-    """Run its stages 1 to 3 on a disk, over pairs of words split at spaces; its default, spaCy, takes 4 times as long."""
+    """Run its stages 1 to 3 on a disk; pairs of words, split at spaces: its default, spaCy, takes 4 times as long."""
     from datatrove.data import Document
     from datatrove.pipeline.dedup import MinhashDedupSignature
     from datatrove.pipeline.dedup.minhash import MinhashConfig, MinhashDedupBuckets, MinhashDedupCluster
