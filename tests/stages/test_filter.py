@@ -240,6 +240,13 @@ def test_no_word_or_phrase_of_a_list_may_stand_in_the_caption(tmp_path: Path) ->
     assert part.dropped == {"no_words_of": 2}
 
 
+def test_a_list_that_no_rule_names_is_forgotten() -> None:
+    stage = Filter(rules=({"min_words": 1}, {"known_words": {"b": 1}}), word_lists={"a": "a.txt", "b": "b.txt"})
+    assert stage.word_lists == {"b": "b.txt"}
+    whole = Recipe(stages=(stage,)).without(["filter.known_words"])
+    assert whole.to_yaml() == "stages:\n- filter:\n    rules:\n    - min_words: 1\n"
+
+
 def test_another_word_list_is_another_stage(tmp_path: Path) -> None:
     path = tmp_path / "bad.txt"
     stage = Filter(rules=({"no_words_of": ["bad"]},), word_lists={"bad": str(path)})

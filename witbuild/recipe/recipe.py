@@ -121,7 +121,8 @@ def _left(stage: Stage, name: str, rule: str) -> tuple[Stage, ...]:
     if stage.name != name:
         return (stage,)
     rules = [one for one in getattr(stage, "rules", ()) if rule not in one] if rule else []
-    return (stage.model_copy(update={"rules": tuple(rules)}),) if rules else ()
+    values = {**stage.model_dump(exclude_defaults=True), "rules": rules}
+    return (make_stage(registered_name(stage), values, "--without"),) if rules else ()
 
 
 def _parts(recipe: Recipe) -> str:

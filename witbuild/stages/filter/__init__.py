@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from witbuild.stage import MapStage, Part, Task, digested
 
@@ -32,6 +32,16 @@ class Filter(MapStage):
     """Rules in order, each a rule's name with its argument, such as `min_words: 3`; docs/filter.md has them all."""
     word_lists: dict[str, str] = digested({})
     """Name -> file of words, plain or packed, by which the rules `known_words` and `no_words_of` call it."""
+
+    @field_validator("word_lists")
+    @classmethod
+    def _used(cls, paths: dict[str, str], others: ValidationInfo) -> dict[str, str]:
+        """Keep the lists that a rule names: what nothing reads cannot change the result."""
+        from witbuild.stages.filter.rules import RULES
+
+        items = [item for rule in others.data.get("rules", ()) for item in rule.items()]
+        named = {one for name, argument in items if RULES[name].listed for one in argument}
+        return {name: path for name, path in paths.items() if name in named}
 
     @field_validator("rules")
     @classmethod
