@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import struct
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -26,6 +27,22 @@ def encoded(kind: str, width: int, height: int, mode: str = "RGB", **options: An
 def test_sizes_are_pillows(kind: str, width: int, height: int) -> None:
     head = read(encoded(kind, width, height))
     assert (head.format, head.width, head.height) == (kind, width, height)
+
+
+@given(st.integers(1, 300), st.integers(1, 300))
+@settings(max_examples=20)
+def test_sizes_of_avif_are_pillows_where_it_is_asked_for(width: int, height: int) -> None:
+    body = encoded("AVIF", width, height, speed=10)
+    head = read(body, avif=True)
+    assert (head.format, head.width, head.height) == ("AVIF", width, height)
+    assert header_or_reason(body) == "not_an_image"
+
+
+@given(st.integers(0, 324), st.binary(max_size=60))
+def test_a_broken_avif_has_a_header_or_a_reason(kept: int, noise: bytes) -> None:
+    for body in (encoded("AVIF", 64, 48)[:kept] + noise, b"\0\0\0\x10ftypavif\0\0\0\0" + noise * 40):
+        with suppress(ImageError):
+            assert read(body, avif=True).format in ("AVIF", "GIF")
 
 
 @pytest.mark.parametrize("options", [{"lossless": True}, {"lossless": False}, {"exif": b"Exif\0\0MM\0*\0\0\0\x08\0\0"}])

@@ -1,7 +1,7 @@
 """Bytes to RGB pixels: JPEG by libjpeg-turbo at reduced scale, the rest by Pillow; bounds first, first frame only.
 
 header ── bounds ──┬─ JPEG, grey or colour: simplejpeg, DCT scaled to no less than what is needed
-                   └─ PNG, WebP, GIF, CMYK JPEG, or what simplejpeg refuses: Pillow, these formats only
+                   └─ PNG, WebP, GIF, AVIF, CMYK JPEG, or what simplejpeg refuses: Pillow, these formats only
 """
 
 from __future__ import annotations
@@ -92,9 +92,10 @@ def _strict_warnings() -> None:
 
 
 def _by_pillow(body: bytes, header: Header, max_pixels: int, width: int, height: int) -> tuple[Pixels, int]:
-    from PIL import Image
+    from PIL import AvifImagePlugin, Image
 
     _strict_warnings()
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # processes decode side by side as it is
     try:
         with Image.open(io.BytesIO(body), formats=[header.format]) as image:
             return _pixels(image, header, max_pixels, (width, height))
@@ -116,7 +117,7 @@ def _pixels(image: Image, header: Header, max_pixels: int, needed: tuple[int, in
 
 
 def _exif(image: Image) -> bytes:
-    """Return the TIFF block of a PNG or WebP."""
+    """Return the TIFF block of a PNG, WebP or AVIF, whose own rotation Pillow puts there."""
     block = image.info.get("exif", b"")
     return bytes(block).removeprefix(b"Exif\0\0") if isinstance(block, bytes) else b""
 
@@ -129,8 +130,10 @@ def _rgb(image: Image) -> Image:
         depth = np.asarray(image).astype(np.int64)
         return Images.fromarray(np.clip(depth >> 8, 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        return Images.alpha_composite(Images.new("RGBA", layer.size, "white"), layer).convert("RGB")
+        layer = image if image.mode == "RGBA" else image.convert("RGBA")
+        white = Images.new("RGB", layer.size, "white")
+        white.paste(layer, mask=layer)
+        return white
     return image.convert("RGB")
 
 

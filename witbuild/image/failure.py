@@ -8,7 +8,7 @@ import zlib
 from witbuild.errors import WitbuildError
 
 REASONS = {
-    "not_an_image": "no JPEG, PNG, WebP or GIF by its first bytes",
+    "not_an_image": "no JPEG, PNG, WebP or GIF (or AVIF, where asked for) by its first bytes",
     "image_broken": "no pixels can be had from it",
     "image_truncated": "it ends before its pixels do",
     "image_too_large": "more pixels, longer sides or more progressive scans than are decoded",

@@ -15,6 +15,9 @@ _SOF = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _ORIENTATION = 0x0112
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_AVIF_PATH = (b"meta", b"iprp", b"ipco")
+_MAX_BOXES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Header:
     """An image before its pixels.
 
     Attributes:
-        format: JPEG, PNG, WEBP or GIF: Pillow's names.
+        format: JPEG, PNG, WEBP, GIF or AVIF: Pillow's names.
         width: pixels as coded, before orientation.
         height: as width.
         orientation: 1 to 8 (Exif 2.32, section 4.6.4); 1 when nothing is said or the format is no JPEG.
@@ -43,8 +46,12 @@ class Header:
         return self.orientation >= 5
 
 
-def read(body: bytes) -> Header:
+def read(body: bytes, *, avif: bool = False) -> Header:
     """Read the header of a JPEG, PNG, WebP or GIF, by magic bytes and never by name.
+
+    Args:
+        body: all of the image.
+        avif: take AVIF too.
 
     Raises:
         ImageError: not_an_image, or image_broken when the header ends early.
@@ -62,6 +69,8 @@ def read(body: bytes) -> Header:
             return Header("GIF", *struct.unpack("<HH", body[6:10]))
         if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
             return Header("WEBP", *_webp(body))
+        if avif and body[4:8] == b"ftyp" and _brands(body) & _AVIF_BRANDS:
+            return Header("AVIF", *_avif(body))
     except (struct.error, IndexError) as error:
         raise ImageError("image_broken", "the header ends early") from error
     raise ImageError("not_an_image", f"starts with {body[:8].hex()}" if body else "empty")
@@ -79,6 +88,30 @@ def _webp(body: bytes) -> tuple[int, int]:
         width, height = struct.unpack("<HH", body[26:30])
         return width & 0x3FFF, height & 0x3FFF
     raise ImageError("image_broken", f"WebP with a first chunk {kind!r}")
+
+
+def _brands(body: bytes) -> set[bytes]:
+    """Return the brands of an ISO base media file (ISO 14496-12, section 4.3), but the minor version between them."""
+    end = min(int.from_bytes(body[:4], "big"), 1024)
+    return {body[8:12], *(body[place : place + 4] for place in range(16, end, 4))}
+
+
+def _avif(body: bytes) -> tuple[int, int]:
+    """Return the largest extent of an AVIF's items: an image's own or its grid's (ISO 23008-12, section 6.5.3)."""
+    sizes: list[tuple[int, int]] = [(0, 0)]
+    boxes = 0
+    waiting = [(0, len(body), 0)]
+    while waiting:
+        place, end, depth = waiting.pop()
+        while place + 8 <= end and boxes < _MAX_BOXES:
+            length, kind = struct.unpack(">I4s", body[place : place + 8])
+            stop = end if length == 0 else min(end, place + length)
+            if depth < len(_AVIF_PATH) and kind == _AVIF_PATH[depth]:
+                waiting.append((place + 8 + 4 * (kind == b"meta"), stop, depth + 1))
+            elif kind == b"ispe" and depth == len(_AVIF_PATH):
+                sizes.append(struct.unpack(">II", body[place + 12 : place + 20]))
+            place, boxes = max(stop, place + 8), boxes + 1
+    return max(sizes, key=lambda size: size[0] * size[1])
 
 
 def _jpeg(body: bytes) -> Header:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from witbuild.image import decode, encode, hashes, header, resize
+from witbuild.image import decode, encode, hashes, header, metadata, resize
 from witbuild.image.failure import ImageError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Mode = Literal["no", "border", "keep_ratio", "keep_ratio_largest", "center_crop"]
 Extension = Literal["jpg", "webp", "png"]
-_EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif"}
+_EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "AVIF": "avif"}
 _KEPT = ("JPEG", "PNG", "WEBP")
 
 
@@ -34,8 +34,10 @@ class Plan:
         min_side: pixels of the original's shorter side; smaller ones are refused.
         max_aspect: longer side by shorter side; longer ones are refused; 0: none.
         max_pixels: of the original; larger ones are not decoded.
-        keep_original: store the body untouched (never a GIF); it is decoded all the same.
+        keep_original: store the body untouched (never a GIF or an AVIF); it is decoded all the same.
         oversample: a JPEG is decoded at a reduced scale that leaves at least so many times the pixels needed.
+        avif: take AVIF too; it is stored re-encoded.
+        keep_metadata: let Exif, XMP and colour profile survive re-encoding.
     """
 
     mode: Mode = "keep_ratio"
@@ -48,6 +50,8 @@ class Plan:
     max_pixels: int = 64_000_000
     keep_original: bool = False
     oversample: float = 6.0
+    avif: bool = False
+    keep_metadata: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,7 @@ def prepare(body: bytes, plan: Plan) -> Stored:
     Raises:
         ImageError: with the reason why nothing can or may be stored.
     """
-    head = header.read(body)
+    head = header.read(body, avif=plan.avif)
     decode.check(head, body, plan.max_pixels)
     upright = (head.height, head.width) if head.turned else (head.width, head.height)
     _refuse(*upright, plan)
@@ -104,7 +108,8 @@ def _store(body: bytes, head: header.Header, pixels: Pixels, original: tuple[int
         content, extension = body, _EXTENSIONS[head.format]
         pixels = decode.decode(body, head, max_pixels=plan.max_pixels)
     else:
-        content, extension = encode.encode(pixels, plan.extension, plan.quality), plan.extension
+        kept = metadata.read(body, head) if plan.keep_metadata else None
+        content, extension = encode.encode(pixels, plan.extension, plan.quality, kept), plan.extension
         if extension != "png":
             pixels = decode.decode(content, header.read(content), max_pixels=2 * plan.max_pixels)
     height, width = pixels.shape[:2]

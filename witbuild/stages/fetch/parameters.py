@@ -48,8 +48,12 @@ class Fetching(Cut):
     """Of the encoder; of no meaning to png."""
     oversample: float = Field(6.0, ge=1)
     """A JPEG is decoded at a reduced scale if that leaves so many times the pixels needed; 1: fastest, coarsest."""
+    avif: bool = False
+    """Take AVIF too; it is stored re-encoded."""
     keep_original: bool = False
-    """Store the body as it was served, untouched, metadata included; a GIF is re-encoded all the same."""
+    """Store the body as it was served, untouched, metadata included; a GIF or an AVIF is re-encoded all the same."""
+    keep_metadata: bool = False
+    """Let Exif, XMP and colour profile survive re-encoding; places and names of people may be in them."""
     min_bytes: int = Field(0, ge=0)
     """Drop bodies of fewer bytes."""
     max_bytes: int = Field(20_000_000, ge=1)

@@ -70,10 +70,11 @@ class _Pipeline:
     async def _fetched(self, url: str) -> tuple[Outcome, bytes]:
         budget = Budget(self.stage.timeout_seconds)
         seen = Seen(url, budget, self.client.agent, strict=self.stage.respect == "strict")
+        accept = f"image/avif,{ACCEPT}" if self.stage.avif else ACCEPT
         try:
             with self.memory.body() as admit:
                 response = await self.client.get(
-                    url, accept=ACCEPT, headers=self._conditions(url), inspect=seen.inspect, admit=admit, budget=budget
+                    url, accept=accept, headers=self._conditions(url), inspect=seen.inspect, admit=admit, budget=budget
                 )
                 seen.look(response.body)
                 kept, content = await self._taken(url, response)
