@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 720, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 34, 46
+_LEGEND_ROW = 18
 _SUFFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
@@ -97,13 +98,14 @@ def line_chart(lines: Sequence[Line], x: Axis, y: Axis, *, limit: tuple[str, flo
         (True, 1, True)
     """
     names = ", ".join(line.name for line in lines)
+    legend, higher = _legend(lines)
     return element(
         "svg",
         _grid(x, y),
         [_polyline(line, x, y) for line in lines],
         None if limit is None else _rule(*limit, y),
-        _legend(lines),
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        legend,
+        viewBox=f"0 {-higher} {WIDTH} {HEIGHT + higher}",
         role="img",
         aria_label=f"{y.label} over {x.label}: {names}",
     )
@@ -128,13 +130,26 @@ def _rule(name: str, value: float, y: Axis) -> Markup:
     return join(line, element("text", name, x=WIDTH - _RIGHT, y=at - 6, class_="rule-name"))
 
 
-def _legend(lines: Sequence[Line]) -> Markup:
-    out, at = [], float(_LEFT)
+def _legend(lines: Sequence[Line]) -> tuple[Markup, int]:
+    """Return the names of curves in rows, the last one where there is room for one, and how high the others are."""
+    rows: list[list[Line]] = [[]]
     for line in lines:
-        out.append(element("line", x1=at, x2=at + 22, y1=14, y2=14, class_=f"curve {line.style}"))
-        out.append(element("text", line.name, x=at + 28, y=18, class_="legend"))
-        at += 52 + 7 * len(line.name)
-    return join(out)
+        if rows[-1] and sum(map(_legend_width, (*rows[-1], line))) > WIDTH - _LEFT:
+            rows.append([])
+        rows[-1].append(line)
+    higher = _LEGEND_ROW * (len(rows) - 1)
+    out = []
+    for number, row in enumerate(rows):
+        at, y = float(_LEFT), 14 - higher + _LEGEND_ROW * number
+        for line in row:
+            out.append(element("line", x1=at, x2=at + 22, y1=y, y2=y, class_=f"curve {line.style}"))
+            out.append(element("text", line.name, x=at + 28, y=y + 4, class_="legend"))
+            at += _legend_width(line)
+    return join(out), higher
+
+
+def _legend_width(line: Line) -> int:
+    return 52 + 7 * len(line.name)
 
 
 def _grid(x: Axis, y: Axis) -> Markup:

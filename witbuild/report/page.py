@@ -36,6 +36,7 @@ def build(run: Run) -> str:
         sections.show_samples(run),
         sections.show_training(run),
         sections.show_scores(run),
+        sections.show_objectives(run),
         sections.show_steps(run),
     )
     head = element(

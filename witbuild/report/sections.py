@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from witbuild.errors import InputError
-from witbuild.report import balance, samples, training
+from witbuild.report import balance, objectives, samples, training
 from witbuild.report.charts import bar
 from witbuild.report.funnel import reasons
 from witbuild.report.markup import Markup, element, join
@@ -154,6 +154,23 @@ def show_scores(run: Run) -> Markup | None:
         "few-shot probes are fitted on labelled images, on the features before the projection."
     )
     return _section("Scores", text, table, *charts)
+
+
+def show_objectives(run: Run) -> Markup | None:
+    """Return the comparison of objectives."""
+    curves = training.read(run, "curves")
+    if curves is None:
+        return None
+    accuracy = objectives.common_accuracy(curves)
+    found = objectives.arms(curves, accuracy)
+    titles = ("objective", f"samples to {accuracy:.0%}", f"CPU seconds to {accuracy:.0%}", "accuracy at the end")
+    table = _table(titles, objectives.table(found), numbers=frozenset({1, 2, 3}))
+    text = (
+        "The same pictures, image encoder and schedule under several objectives: zero-shot accuracy over samples seen, "
+        "the mean of all seeds; in the table with the deviation over seeds."
+    )
+    chart = element("div", objectives.draw(found), class_="panel chart")
+    return _section("Objectives", text, chart, table)
 
 
 def show_steps(run: Run) -> Markup | None:
