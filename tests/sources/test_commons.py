@@ -132,6 +132,12 @@ def test_the_limit_is_kept_exactly_and_ends_the_asking(shards: int, tmp_path: Pa
         assert part.table.equals(other.table)
 
 
+def test_a_limit_ends_the_asking_within_a_query(tmp_path: Path) -> None:
+    with ApiServer(FakeWiki(squares(120))) as server:
+        rows, dropped = harvest(server, listed(tmp_path, "red"), per_query=1_000, limit=5)
+    assert (len(rows), dropped, len(server.asked)) == (5, {}, 1)
+
+
 @pytest.mark.parametrize("shards", [1, 4])
 def test_every_query_is_asked_in_one_task(shards: int, tmp_path: Path) -> None:
     words = [f"square {number:03}" for number in range(60)]
@@ -209,13 +215,16 @@ def test_what_passes_is_asked_again(trouble: Said, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("trouble", [Said(b"", 503), Said({"error": {"code": "maxlag"}})])
-def test_what_does_not_pass_puts_the_work_off(trouble: Said, tmp_path: Path) -> None:
+def test_what_does_not_pass_puts_the_work_off(trouble: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("witbuild.web.turnstile.Turnstile.rest", lambda _, seconds: pauses.append(seconds))
     with (
         ApiServer(FakeWiki([], trouble=[trouble] * 100)) as server,
         pytest.raises(RetryLaterError, match=r"run again later"),
     ):
         harvest(server, listed(tmp_path, "red"))
     assert len(server.asked) == asking.TRIES
+    assert pauses == [0.01, 0.02, 0.04, 0.08, 0.16]
 
 
 def test_a_wait_that_is_too_long_puts_the_work_off_at_once(tmp_path: Path) -> None:

@@ -67,7 +67,17 @@ def named(path: str) -> str:
     """
     from witbuild.io import store
 
-    return path if store.is_remote(path) else path.rsplit("/", 1)[-1]
+    return readable(path if store.is_remote(path) else path.rsplit("/", 1)[-1])
+
+
+def readable(name: str) -> str:
+    r"""Return a file's name as text, whatever bytes it has on a disk.
+
+    Example:
+        >>> readable("b\udcff.jpg")
+        'b�.jpg'
+    """
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def files(name: str) -> list[str]:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from witbuild.errors import InputError, RecipeError
 from witbuild.io import store
 from witbuild.sources import rows
-from witbuild.sources.base import Source, files
+from witbuild.sources.base import Source, files, readable
 from witbuild.sources.candidates import Candidates, Place
 from witbuild.web import html, urls
 
@@ -77,7 +77,7 @@ class _Folder(Source):
     def url(self, name: str) -> str | None:
         """Return the URL of a file; None when it would be too long."""
         base = self.base_url if self.base_url.endswith("/") else self.base_url + "/"
-        return urls.resolve(base, "./" + quote(name))
+        return urls.resolve(base, "./" + quote(name.encode("utf-8", "surrogateescape")))
 
 
 class Folder(_Folder):
@@ -92,7 +92,7 @@ class Folder(_Folder):
         elif name.lower().endswith(IMAGES):
             text = names.get(name.rpartition(".")[0] + ".txt")
             if text:
-                self._pair(name, store.read_bytes(text).decode("utf-8", "replace"), Place(name), out)
+                self._pair(name, store.read_bytes(text).decode("utf-8", "replace"), Place(readable(name)), out)
             elif not any(_sibling(name, table) in names for table in TABLES):
                 out.drop("no_caption")
 
@@ -102,7 +102,7 @@ class Folder(_Folder):
             if image is None:
                 out.drop("bad_row")
             else:
-                self._pair(_sibling(name, image), _text(row, _TEXTS) or "", Place(name, number), out)
+                self._pair(_sibling(name, image), _text(row, _TEXTS) or "", Place(readable(name), number), out)
 
     def _pair(self, name: str, text: str, place: Place, out: Candidates) -> None:
         url = self.url(name)
@@ -128,7 +128,7 @@ class Html(_Folder):
             out.drop("page_too_large")
         else:
             try:
-                out.page(html.read(store.read_bytes(path)), url, Place(name, 0, store.size(path)))
+                out.page(html.read(store.read_bytes(path)), url, Place(readable(name), 0, store.size(path)))
             except html.TooComplexError:
                 out.drop("page_too_complex")
 

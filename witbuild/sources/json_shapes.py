@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from witbuild.web.caption import clean
+
 MAX_CHARACTERS = 1_000
 """Of a text that is no caption."""
 
@@ -36,7 +38,7 @@ def words(value: Any) -> str | None:
         >>> words(" a\n b "), words(3)
         ('a b', None)
     """
-    return " ".join(value[:MAX_CHARACTERS].split()) or None if isinstance(value, str) else None
+    return clean(value)[:MAX_CHARACTERS] or None if isinstance(value, str) else None
 
 
 def number(value: Any) -> int | None:

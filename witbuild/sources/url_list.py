@@ -14,6 +14,7 @@ from witbuild.sources.candidates import Candidates, Place
 from witbuild.sources.conditions import Condition
 from witbuild.sources.presets import PRESETS, Columns
 from witbuild.web import urls
+from witbuild.web.caption import clean
 from witbuild.web.page import pixels
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def _other(column: str, value: Any) -> object:
         return pixels(str(int(value))) if isinstance(value, int | float) and 0 < value < 1e9 else pixels(_text(value))
     if column in _SCORES:
         return _number(value)
-    text = _text(value).strip()
+    text = clean(_text(value))
     if column in _HEX:
         return text.lower() if len(text) == _HEX[column] and text.isalnum() else None
     return text[:1_000] or None

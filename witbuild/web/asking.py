@@ -176,4 +176,4 @@ def address(api: str, parameters: Mapping[str, str | int]) -> str:
         >>> address("https://a.test/api", {"q": "ice cream", "n": 3})
         'https://a.test/api?q=ice%20cream&n=3'
     """
-    return f"{api}?{urlencode(parameters, quote_via=quote)}"
+    return f"{api}?{urlencode(parameters, quote_via=quote, errors='replace')}"
