@@ -69,7 +69,7 @@ def measure(bench: Bench, rows: int, tmp_path: Path) -> Callable[..., None]:
     return run
 
 
-@pytest.mark.parametrize("scope", ["caption", "caption+image"])
+@pytest.mark.parametrize("scope", ["caption, shingle: words", "caption", "caption+image"])
 def test_dedup(scope: str, rows: int, pairs: str, measure: Callable[..., None]) -> None:
     measure("dedup", f"{{scope: {scope}}}", pairs)
 

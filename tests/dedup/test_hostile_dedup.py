@@ -31,9 +31,17 @@ def repeated(text: str, rows: int) -> pa.Array:
     return pa.array([text]).take(pa.array(np.zeros(rows, np.int64)))
 
 
+def lettered(before: str, rows: int) -> pa.Array:
+    """Return texts that differ in a word, for those that differ in a number are never near."""
+    word = pc.cast(pa.array(np.arange(rows)), pa.string())
+    for digit, letter in zip("0123456789", "abcdefghij", strict=True):
+        word = pc.replace_substring(word, digit, letter)
+    return pc.binary_join_element_wise(before, word, "")
+
+
 def chained(rows: int) -> pa.Array:
     """Each caption has all but one of the words of the one before: similarity 0.9, and none to those further on."""
-    words = [numbered("w", rows).take(pa.array((np.arange(rows) + i) % rows)) for i in range(19)]
+    words = [lettered("w", rows).take(pa.array((np.arange(rows) + i) % rows)) for i in range(19)]
     return pc.binary_join_element_wise(*words, " ")
 
 
@@ -58,24 +66,34 @@ CASES: dict[str, tuple[str, Callable[[int], Made], float, float]] = {
             numbered("photo of the day from our archive of old views no ", n),
             None,
         ),
+        1,
+        1,
+    ),
+    "captions that differ in a word": (
+        "caption",
+        lambda n: (
+            numbered("http://a.test/", n),
+            lettered("photo of the day from our archive of old views by ", n),
+            None,
+        ),
         0,
-        0.15,
+        0.3,
     ),
     "equal hashes": (
         "image",
-        lambda n: (numbered("http://a.test/", n), numbered("caption ", n), pa.array(np.zeros(n, np.uint64))),
+        lambda n: (numbered("http://a.test/", n), lettered("a ", n), pa.array(np.zeros(n, np.uint64))),
         0,
         0,
     ),
     "equal hashes, different captions": (
         "caption+image",
-        lambda n: (numbered("http://a.test/", n), numbered("caption ", n), pa.array(np.zeros(n, np.uint64))),
+        lambda n: (numbered("http://a.test/", n), lettered("a ", n), pa.array(np.zeros(n, np.uint64))),
         1,
         1,
     ),
     "one URL": (
         "caption+url",
-        lambda n: (repeated("http://a.test/x.gif", n), numbered("caption ", n), None),
+        lambda n: (repeated("http://a.test/x.gif", n), lettered("a ", n), None),
         1,
         1,
     ),

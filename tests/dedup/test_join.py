@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from witbuild.dedup import join
+from witbuild.dedup.digits import number_hash_one, number_hashes
 from witbuild.dedup.join import Bands, link
 from witbuild.dedup.lsh import optimum
 from witbuild.dedup.minhash import permutations
@@ -20,7 +21,7 @@ from witbuild.dedup.strings import strings
 from witbuild.dedup.verify import Records, Rule, jaccard
 
 CUT = Bands(permutations(128, 1), *optimum(0.5, 128, 0.9))
-WORDS = [f"w{i}" for i in range(12)]
+WORDS = [*"abcdefghi", "1", "27", "wi7"]
 CAPTION = st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join)
 RECORD = st.tuples(st.integers(0, 3), st.none() | st.integers(0, 15), CAPTION)
 RULE = st.builds(Rule, st.booleans(), st.integers(-1, 2), st.booleans(), st.sampled_from([0.3, 0.5, 0.8, 1.0]))
@@ -29,9 +30,12 @@ Row = tuple[int, int | None, str]
 
 def records(rows: list[Row]) -> Records:
     urls, images, captions = zip(*rows, strict=True) if rows else ((), (), ())
-    sets = shingle(strings(pa.array(captions, pa.string())), "words", 1)
+    texts = strings(pa.array(captions, pa.string()))
+    sets = shingle(texts, "words", 1)
     seen = np.array([image is not None for image in images], np.bool_)
-    return Records(np.array(urls, np.uint64), np.array([i or 0 for i in images], np.uint64), seen, *sets)
+    return Records(
+        np.array(urls, np.uint64), np.array([i or 0 for i in images], np.uint64), seen, *sets, number_hashes(texts)
+    )
 
 
 def alike(one: Row, two: Row, rule: Rule) -> bool:
@@ -39,6 +43,8 @@ def alike(one: Row, two: Row, rule: Rule) -> bool:
     known = rule.distance >= 0 and one[1] is not None and two[1] is not None
     near = known and ((one[1] or 0) ^ (two[1] or 0)).bit_count() <= rule.distance
     if rule.image and one[0] != two[0] and not near:
+        return False
+    if rule.caption and number_hash_one(one[2]) != number_hash_one(two[2]):
         return False
     return not rule.caption or (len(a & b) / len(a | b) if a | b else 1.0) >= rule.threshold
 

@@ -29,6 +29,7 @@ from witbuild.dedup.verify import (
     link_to_representatives,
     unite,
 )
+from witbuild.sample.coins import mix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,11 +41,13 @@ LIMIT = 256
 
 
 class Bands(NamedTuple):
-    """How captions are cut into bands within a huge bucket."""
+    """How captions are cut into bands."""
 
     order: Permutations
     bands: int
     rows: int
+    numbers: bool = False
+    """Captions that share a band have the same numbers."""
 
 
 def link(
@@ -138,6 +141,7 @@ def _link_by_caption(
 ) -> None:
     """Cut a huge group by bands of its captions; the huge buckets that remain go to representatives."""
     keys = band_keys(_sets(records, members), cut.order, cut.bands, cut.rows)
+    keys ^= mix(records.numbers[members])[:, None]
     inner = _buckets(keys.ravel(), np.repeat(members, cut.bands))
     link_all(inner, records, rule, forest, LIMIT)
     for huge in _huge(inner):

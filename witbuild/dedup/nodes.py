@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from witbuild.dedup.clusters import Edges
+from witbuild.dedup.digits import number_hashes
 from witbuild.dedup.folding import fold
 from witbuild.dedup.hamming import table_keys
 from witbuild.dedup.join import link
@@ -106,7 +107,10 @@ def caption_bands(
     found: Evidence, unit: Unit, size: int, cut: Bands
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """Return the MinHash bands of each row's caption: keys, and the row each belongs to."""
-    keys = text_band_keys(strings(found.text), unit, size, cut.order, (cut.bands, cut.rows))
+    texts = strings(found.text)
+    keys = text_band_keys(texts, unit, size, cut.order, (cut.bands, cut.rows))
+    if cut.numbers:
+        keys ^= mix(number_hashes(texts))[:, None]  # captions with other numbers are never alike
     return keys.ravel(), np.repeat(np.arange(keys.shape[0]), keys.shape[1])
 
 
@@ -128,9 +132,11 @@ def linked(table: pa.Table, unit: Unit, size: int, rule: Rule, cut: Bands) -> Ed
     nodes, first, members = np.unique(table["node"].to_numpy(), return_index=True, return_inverse=True)
     one = table.take(pa.array(first))
     image = one["image"].combine_chunks()
-    sets = shingle(strings(one["text"]), unit, size)
+    texts = strings(one["text"])
+    sets = shingle(texts, unit, size)
+    numbers = number_hashes(texts) if cut.numbers else np.zeros(nodes.size, np.uint64)
     seen = image.is_valid().to_numpy(zero_copy_only=False)
-    records = Records(one["url"].to_numpy(), image.fill_null(0).to_numpy(), seen, *sets)
+    records = Records(one["url"].to_numpy(), image.fill_null(0).to_numpy(), seen, *sets, numbers)
     roots = link(table["band"].to_numpy(), members.astype(np.int64), records, rule, cut)
     tied = np.flatnonzero(roots != np.arange(roots.size))
     return Edges(nodes[tied], nodes[roots[tied]])

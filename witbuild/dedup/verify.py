@@ -34,6 +34,8 @@ class Records(NamedTuple):
     """uint64: shingle hashes, each record's ascending without repeats."""
     offsets: npt.NDArray[np.int64]
     """int64 of shape (n + 1,): where each record's shingles start."""
+    numbers: npt.NDArray[np.uint64]
+    """uint64 of shape (n,): hash of the caption's numbers; captions with other ones are not alike."""
 
 
 class Buckets(NamedTuple):
@@ -85,6 +87,8 @@ def alike(i: int, j: int, records: Records, rule: Rule) -> bool:
             return False
     if not rule.caption:
         return True
+    if records.numbers[i] != records.numbers[j]:
+        return False
     one = records.values[records.offsets[i] : records.offsets[i + 1]]
     two = records.values[records.offsets[j] : records.offsets[j + 1]]
     small, large = min(one.size, two.size), max(one.size, two.size)

@@ -73,7 +73,7 @@ class Bands(Compared):
         first = first_of_each(found.node)
         distinct = found.take(first)
         if self.looks_at == {"caption"}:
-            bands, owners = caption_bands(distinct, self.shingle, self.shingle_size, self.cut())
+            bands, owners = caption_bands(distinct, self.shingle, self.size, self.cut())
         else:
             bands, owners = place_bands(distinct, self.distance())
         band, owner, sizes = spread(bands, owners, arguments["slices"])

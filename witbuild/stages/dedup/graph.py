@@ -36,7 +36,7 @@ class Join(Compared):
 
         records = task.sources["records"]
         table = tables.read_slices(records, task.arguments["slice"])
-        edges = linked(table, self.shingle, self.shingle_size, self.rule(), self.cut())
+        edges = linked(table, self.shingle, self.size, self.rule(), self.cut())
         return edges_part(both_ways(edges), LARGE, slices_of(records))
 
 

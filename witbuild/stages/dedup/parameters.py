@@ -54,10 +54,12 @@ class Compared(Seen):
 
     threshold: float = Field(0.8, gt=0, le=1)
     """Jaccard similarity of two captions' shingles from which they are the same."""
-    shingle: Literal["words", "characters"] = "words"
-    """What a shingle is a run of; characters suit languages written without spaces."""
-    shingle_size: int = Field(2, ge=1, le=16)
-    """Runs of 1 to so many words, or of exactly so many characters."""
+    shingle: Literal["words", "characters"] = "characters"
+    """What a shingle is a run of; words are quicker, characters forgive an ending, a space or a typing error."""
+    shingle_size: int | None = Field(None, ge=1, le=16)
+    """Runs of 1 to so many words, by default 2, or of exactly so many characters, by default 4."""
+    numbers: Literal["agree", "any"] = "agree"
+    """Whether captions can be the same that have different numbers: `7 oz`, `8 oz`."""
     num_perm: int = Field(128, ge=2, le=1024)
     """Permutations of a caption's MinHash signature."""
     miss_weight: float = Field(0.5, gt=0, lt=1)
@@ -74,7 +76,12 @@ class Compared(Seen):
         from witbuild.dedup.minhash import permutations
 
         bands, rows = optimum(self.threshold, self.num_perm, self.miss_weight)
-        return Cut(permutations(self.num_perm, self.seed), bands, rows)
+        return Cut(permutations(self.num_perm, self.seed), bands, rows, self.numbers == "agree")
+
+    @property
+    def size(self) -> int:
+        """Of a shingle."""
+        return self.shingle_size or (2 if self.shingle == "words" else 4)
 
     def bands(self) -> int:
         """Return how many bands a node has at most."""
