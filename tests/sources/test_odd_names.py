@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.warcs import packed, page
+from tests.warcs import packed, page, record
 from witbuild.stages.harvest import Harvest
 
 
@@ -50,3 +50,19 @@ def test_names_of_files_may_be_any_bytes(tmp_path: Path) -> None:
     assert (picture["url"], picture["source_file"]) == ("http://f.test/b%FF.jpg", "b\ufffd.jpg")
     assert (html["page_url"], html["source_file"]) == ("http://f.test/p%FF.html", "p\ufffd.html")
     assert warc["source_file"] == "a\ufffd.warc.gz"
+
+
+def test_a_lone_surrogate_in_a_wat_costs_nothing(tmp_path: Path) -> None:
+    html = {"Head": {"Title": "\ud800"}, "Links": [{"path": "IMG@/src", "url": "i.jpg", "alt": "x\ud800"}]}
+    told = {
+        "Container": {"Filename": "\ud800", "Offset": "0", "Gzip-Metadata": {"Deflate-Length": "5"}},
+        "Envelope": {
+            "WARC-Header-Metadata": {"WARC-Type": "response", "WARC-Target-URI": "http://a.test/"},
+            "Payload-Metadata": {
+                "HTTP-Response-Metadata": {"Response-Message": {"Status": "200"}, "HTML-Metadata": html}
+            },
+        },
+    }
+    (tmp_path / "x.wat.gz").write_bytes(packed(record(json.dumps(told).encode(), "http://a.test/", "metadata")))
+    (row,) = harvest(source="wat", inputs=(str(tmp_path / "x.wat.gz"),))
+    assert (row["caption"], row["source_file"]) == ("x", "x.wat.gz")

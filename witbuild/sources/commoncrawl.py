@@ -9,6 +9,7 @@ from witbuild.sources.archives import Archives
 from witbuild.sources.base import named
 from witbuild.sources.candidates import Candidates, Place
 from witbuild.web import urls, wat
+from witbuild.web.caption import clean
 
 if TYPE_CHECKING:
     from witbuild.web.warc import Record
@@ -37,9 +38,8 @@ class Wat(Archives):
         if parsed is None:
             out.drop("bad_page_url")
             return
+        archive = clean(told.warc or "")
         place = (
-            Place(told.warc, told.offset, told.length)
-            if told.warc
-            else Place(named(path), record.offset, record.length)
+            Place(archive, told.offset, told.length) if archive else Place(named(path), record.offset, record.length)
         )
         out.page(told.page, parsed.href, place)
