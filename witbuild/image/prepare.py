@@ -85,7 +85,10 @@ def prepare(body: bytes, plan: Plan) -> Stored:
     if head.format != "JPEG":  # not scaled: this is the size, whatever the header said
         upright = (pixels.shape[1], pixels.shape[0])
         needed = resize.fit(*upright, plan.size, plan.mode, upscale=plan.upscale)
-    return _store(body, head, _fitted(resize.resize(pixels, *needed), plan), upright, plan)
+    pixels = resize.resize(pixels, *needed)
+    if resize.fits(*upright, plan.size, plan.mode, upscale=plan.upscale):
+        pixels = _fitted(pixels, plan)
+    return _store(body, head, pixels, upright, plan)
 
 
 def _refuse(width: int, height: int, plan: Plan) -> None:

@@ -116,7 +116,7 @@ def _matrix(source: int, target: int) -> npt.NDArray[np.int64]:
 
 
 def fit(width: int, height: int, size: int, mode: str, *, upscale: bool = False) -> tuple[int, int]:
-    """Return width and height of the image before cropping or bordering.
+    """Return width and height of the image before cropping or bordering; img2dataset's modes and its arithmetic.
 
     Args:
         width: of the upright original.
@@ -130,16 +130,24 @@ def fit(width: int, height: int, size: int, mode: str, *, upscale: bool = False)
         >>> fit(1000, 500, 256, "keep_ratio"), fit(1000, 500, 256, "border"), fit(100, 50, 256, "keep_ratio")
         ((512, 256), (256, 128), (100, 50))
     """
-    if mode == "no":
+    if not fits(width, height, size, mode, upscale=upscale):
         return width, height
-    side = (min if mode in ("keep_ratio", "center_crop") else max)(width, height)
-    if side <= size and not upscale:
-        return width, height
-    return _scaled(width, side, size), _scaled(height, side, size)
+    scale = size / _side(width, height, mode)
+    return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def _scaled(length: int, side: int, size: int) -> int:
-    return max(1, (2 * length * size + side) // (2 * side))
+def fits(width: int, height: int, size: int, mode: str, *, upscale: bool = False) -> bool:
+    """Say whether an image is fitted at all; one that is no larger is left as it is, neither cropped nor bordered.
+
+    Example:
+        >>> fits(1000, 200, 256, "center_crop"), fits(1000, 200, 256, "border")
+        (False, True)
+    """
+    return mode != "no" and (upscale or _side(width, height, mode) > size)
+
+
+def _side(width: int, height: int, mode: str) -> int:
+    return (min if mode in ("keep_ratio", "center_crop") else max)(width, height)
 
 
 def resize(pixels: Pixels, width: int, height: int) -> Pixels:

@@ -41,7 +41,7 @@ class Fetching(Cut):
     size: int = Field(256, ge=1, le=32_767)
     """Pixels of the side that `resize` speaks of."""
     upscale: bool = False
-    """Make images larger that are smaller than `size`."""
+    """Make images larger that are smaller than `size`; without it they stay as they are, uncropped, unbordered."""
     format: Literal["jpg", "webp", "png"] = "jpg"
     """What images are stored as."""
     quality: int = Field(90, ge=1, le=100)
