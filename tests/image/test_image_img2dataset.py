@@ -1,7 +1,7 @@
 """Resize modes: sizes, crops and borders are img2dataset's, to the pixel.
 
-`img2dataset_sizes.json` holds what its Resizer (1.47.0, albumentations 1.4.24) made of grey images: width, height, size,
-mode, resize_only_if_bigger, the result's width and height, and the box in which it is grey.
+`img2dataset_sizes.json` holds what its Resizer (1.47.0, albumentations 1.4.24) made of grey images: width, height,
+size, mode, resize_only_if_bigger, the result's width and height, and the box in which it is grey.
 """
 
 from __future__ import annotations
