@@ -126,6 +126,18 @@ def test_a_busy_server_gives_what_a_disk_gives(
     assert min(pauses) >= 1, "Common Crawl asks for at least a second"
 
 
+def test_an_object_store_gives_what_a_server_gives(files: dict[str, bytes]) -> None:
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    for path, content in files.items():
+        memory.pipe_file(f"/commoncrawl{path}", content)
+    with FileServer(files) as server:
+        _, wanted = harvest("wat", server.url("/"))
+    _, found = harvest("wat", "memory://commoncrawl/")
+    assert [strip(row) for row in found] == [strip(row) for row in wanted]
+
+
 def strip(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "source_file": row["source_file"].rpartition("/")[2]}
 

@@ -9,7 +9,6 @@ The order is a fair draw from the list: a limit that ends the work early does no
 
 from __future__ import annotations
 
-import hashlib
 import os
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -20,17 +19,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from witbuild.errors import InputError, PolicyError, RecipeError
 from witbuild.sources.base import Source
-from witbuild.sources.candidates import Candidates, Place
+from witbuild.sources.candidates import Candidates
+from witbuild.sources.draw import drawn
 from witbuild.stage import Task
 from witbuild.web import urls
 from witbuild.web.asking import RefusedError
-from witbuild.web.caption import clean
 from witbuild.web.settings import Settings, check_user_agent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
 
     from witbuild.sources.answers import Answers
+    from witbuild.sources.found import Found
     from witbuild.web.asking import Asker, Busy
     from witbuild.web.client import Client
     from witbuild.web.wire import Head
@@ -43,25 +43,6 @@ PAIRS_A_TASK = 1_000
 """Below so many pairs of the limit, a further task would only ask more queries for fewer pairs each."""
 TRIAL_QUESTIONS = 5
 """So many bad answers and no good one mean that the address is not that of such an API."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """An image of an API's answer.
-
-    Attributes:
-        url: of the image, as answered.
-        texts: (caption source, text, language or None).
-        file: the question that found it, at the record's address where it has one.
-        record: number of the record; None where it has none.
-        columns: others of the table.
-    """
-
-    url: str
-    texts: tuple[tuple[str, str, str | None], ...]
-    file: str
-    record: int | None = None
-    columns: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +178,7 @@ class Api(Source):
     def questions(self, task: Task) -> Iterator[Question]:
         """Yield the task's questions in their order."""
         argument = task.arguments
-        for query in _chosen(task.sources["queries"], argument["slice"], argument["slices"]):
+        for query in drawn(task.sources["queries"], argument["slice"], argument["slices"]):
             yield self.question(query)
 
     @abstractmethod
@@ -238,34 +219,8 @@ class Api(Source):
                 if isinstance(image, str):
                     out.drop(image)
                 else:
-                    _add(image, out)
+                    image.add_to(out)
                 if out.full or seen == most:
                     break
         if not seen:
             out.drop("no_result")
-
-
-def _add(image: Found, out: Candidates) -> None:
-    """Add each text of an image once."""
-    parsed = urls.parse(image.url)
-    texts = {clean(text): (source, language) for source, text, language in reversed(image.texts)}
-    texts.pop("", None)
-    if parsed is None or not texts:
-        out.drop("no_caption" if parsed else "bad_url")
-        return
-    place = Place(image.file, image.record)
-    for caption, (source, language) in reversed(texts.items()):
-        out.add(parsed.href, caption, caption_source=source, place=place, language=language, **image.columns)
-
-
-def _chosen(paths: tuple[str, ...], index: int, slices: int) -> list[str]:
-    """Return the queries of a slice, each once, in the order of their hashes."""
-    from witbuild.io import tables
-
-    texts = {text for path in paths for text in tables.read(path, ["query"])["query"].to_pylist() if text}
-    hashed = ((_hash(text), text) for text in texts)
-    return [text for number, text in sorted(hashed) if number % slices == index]
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from witbuild.errors import PolicyError, RecipeError
-from witbuild.sources.api import Api, Found, Question
+from witbuild.sources.api import Api, Question
+from witbuild.sources.found import Found
 from witbuild.sources.json_shapes import MAX_CHARACTERS, mapping, mappings, number, words
 from witbuild.web import urls
 from witbuild.web.asking import Busy, RefusedError, address

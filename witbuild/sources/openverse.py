@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from witbuild.errors import PolicyError
-from witbuild.sources.api import Api, Found, Question
+from witbuild.sources.api import Api, Question
+from witbuild.sources.found import Found
 from witbuild.sources.json_shapes import mappings, number, words
 from witbuild.web.asking import Busy, RefusedError, address
 

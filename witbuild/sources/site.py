@@ -72,11 +72,11 @@ class Site(Source):
         bounds = Bounds(max_depth=self.max_depth, max_pages=self.max_pages, sitemaps=self.sitemaps)
         async with Client(self._settings()) as client:
             for start in range(0, len(domains), DOMAINS_AT_ONCE):
+                if out.full:
+                    break
                 some = domains[start : start + DOMAINS_AT_ONCE]
                 for crawled in await asyncio.gather(*(crawl(client, by_domain[name], bounds) for name in some)):
                     _add(crawled, out)
-                if out.full:
-                    break
         return out
 
     def _settings(self) -> Settings:
