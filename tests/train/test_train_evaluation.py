@@ -85,7 +85,7 @@ def test_shifted_sets_beside_the_reference(inputs: dict[str, tuple[str, ...]], f
     found = evaluated(inputs, folder, data=[shapes], shifted=[dark], baselines=str(baselines))
     reference, shifted = value(found, "shapes", "accuracy"), value(found, "dark", "accuracy")
     assert shifted < reference
-    assert value(found, "dark", "accuracy beyond shapes") == pytest.approx(shifted - reference)
+    assert value(found, "dark", "accuracy minus shapes") == pytest.approx(shifted - reference)
     line = robustness.trend([(0.5, 0.3), (0.9, 0.6)])
     assert line.expected(0.5) == pytest.approx(0.3)
     assert line.expected(0.9) == pytest.approx(0.6)

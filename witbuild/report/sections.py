@@ -139,12 +139,10 @@ def show_scores(run: Run) -> Markup | None:
     scores = training.read(run, "scores")
     if scores is None:
         return None
-    rows: list[list[Child]] = [
-        [one.task, one.metric, one.group, one.value, one.chance, bar(one.share), one.samples]
-        for one in training.by_task(scores)
-    ]
-    titles = ("set", "measure", "of", "value", "chance", "", "samples")
-    table = _table(titles, rows, numbers=frozenset({3, 4, 6}), wide=5)
+    shown = training.by_task(scores)
+    table = _scores_table([one for one in shown if not one.group])
+    by_group = [one for one in shown if one.group]
+    folded = element("details", element("summary", "Group by group"), _scores_table(by_group)) if by_group else None
     charts = [
         element("div", element("h3", f"{task}, few images a class"), chart, class_="panel chart")
         for task, chart in training.draw_shots(scores)
@@ -153,7 +151,15 @@ def show_scores(run: Run) -> Markup | None:
         "Accuracy, recall and chance are zero-shot: the model has never been trained for them. Linear probes and "
         "few-shot probes are fitted on labelled images, on the features before the projection."
     )
-    return _section("Scores", text, table, *charts)
+    return _section("Scores", text, table, *charts, folded)
+
+
+def _scores_table(shown: Sequence[training.Shown]) -> Markup:
+    rows: list[list[Child]] = [
+        [one.task, one.metric, one.group, one.value, one.chance, bar(one.share), one.samples] for one in shown
+    ]
+    titles = ("set", "measure", "of", "value", "chance", "", "samples")
+    return _table(titles, rows, numbers=frozenset({3, 4, 6}), wide=5)
 
 
 def show_objectives(run: Run) -> Markup | None:

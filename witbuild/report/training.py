@@ -104,7 +104,7 @@ def written(row: Mapping[str, Any]) -> str:
     value, metric = row["value"], row["metric"]
     if is_number(metric):
         return f"{value:.4g}"
-    signed = metric == "effective robustness" or metric.startswith("accuracy beyond")
+    signed = metric == "effective robustness" or metric.startswith("accuracy minus")
     spread = "" if row.get("deviation") is None else f" ± {row['deviation']:.1%}"
     return (f"{value:+.1%}" if signed else f"{value:.1%}") + spread
 

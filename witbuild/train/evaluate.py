@@ -172,7 +172,7 @@ class Measures:
         tasks, count = (reference.data.task, shifted.data.task), len(shifted.numbers)
         before, after = reference.accuracy(), shifted.accuracy()
         yield Score(tasks[1], "accuracy", after, count)
-        yield Score(tasks[1], f"accuracy beyond {tasks[0]}", after - before, count)
+        yield Score(tasks[1], f"accuracy minus {tasks[0]}", after - before, count)
         if self.baselines:
             value = robustness.effective(self.baselines, tasks, (before, after))
             yield Score(tasks[1], "effective robustness", value, count)
