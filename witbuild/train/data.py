@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -33,6 +33,10 @@ class Data(Protocol):
     def corrupt(self) -> set[int]:
         """Numbers of the samples met that cannot be used; grows."""
 
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Samples that are left out, by reason."""
+
     def batch(self, step: int) -> Batch:
         """Return this process's part of a step's batch: of (step, process, processes) alone."""
 
@@ -48,6 +52,8 @@ class Indexed:
     loader: Loader
     captions: Captions
     world: World
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Samples of the tars that are left out, by reason."""
 
     @property
     def steps_per_epoch(self) -> int:

@@ -20,13 +20,13 @@ def pair_flops(model: nn.Module, image_size: int, length: int) -> float:
     Args:
         model: with encode_image, and perhaps a text encoder.
         image_size: pixels a side.
-        length: token ids of the text; a text encoder that must have its whole context gets that.
+        length: token ids of the text; 0, or a text encoder that must have its whole context: that.
     """
     towers: Any = copy.deepcopy(model).to("meta").eval()
     with torch.device("meta"), FlopCounterMode(display=False) as counter, torch.no_grad():
         towers.encode_image(torch.empty(1, 3, image_size, image_size))
         if hasattr(towers, "encode_text"):
-            whole = not takes_any_length(towers)
+            whole = not (length and takes_any_length(towers))
             tokens = torch.empty(1, towers.context_length if whole else length, dtype=torch.int64)
             towers.encode_text(tokens) if whole else encode_trimmed(towers, tokens)
     return 3.0 * counter.get_total_flops()

@@ -118,14 +118,15 @@ def _captions(path: str, samples: Iterable[Sample], caption_key: str) -> Iterato
     contents = iter(tars.read_many(path, extents))
     for kind in kinds:
         content = next(contents) if kind else b""
-        yield (field(content, caption_key) if kind == "json" else content.decode(errors="replace")).strip()
+        yield (caption_field(content, caption_key) if kind == "json" else content.decode(errors="replace")).strip()
 
 
-def field(content: bytes, caption_key: str = "") -> str:
+def caption_field(content: bytes, caption_key: str = "") -> str:
     """Return the caption in a json member, "" when there is none.
 
     Example:
-        >>> field(b'{"alt": "a dog", "text": "b"}', "alt"), field(b'{"alt": "a dog", "text": "b"}'), field(b"{")
+        >>> content = b'{"alt": "a dog", "text": "b"}'
+        >>> caption_field(content, "alt"), caption_field(content), caption_field(b"{")
         ('a dog', 'b', '')
     """
     try:

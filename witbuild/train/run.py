@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from witbuild.errors import RecipeError
 from witbuild.train import attention, checkpoints, export, objectives, report, start
 from witbuild.train.data import Indexed
 from witbuild.train.device import choose, cores, peak
@@ -25,8 +26,9 @@ from witbuild.train.order import Order
 from witbuild.train.pixels import Loader
 from witbuild.train.schedule import Optimisation, paper_lr, paper_moments
 from witbuild.train.shelf import indexed
-from witbuild.train.sources import weights
+from witbuild.train.sources import is_stream, weights
 from witbuild.train.state import whole_weights
+from witbuild.train.stream import Streamed
 from witbuild.train.world import joined
 from witbuild.train.wrap import LARGE
 
@@ -63,59 +65,79 @@ def train(stage: Train, task: Task) -> None:
     device = choose(stage.device, stage.threads)
     torch.set_float32_matmul_precision("high" if device.type == "cuda" else "highest")  # TF32, where there is some
     with joined(device) as world:
-        index = _index(stage, task, world)
-        data = _data(stage, task, index, world)
-        trainer = _trainer(stage, index, world, device)
+        data = _streamed(stage, task, world) if _is_streamed(stage, task) else _indexed(stage, task, world)
+        trainer = _trainer(stage, data, world, device)
         with closing(data):
             _go(stage, task, trainer, data)
-        _leave(stage, task, trainer, index.dropped | _corrupt(data, world))
+        _leave(stage, task, trainer, data)
 
 
-def assembled(stage: Train, task: Task, world: World, device: torch.device) -> tuple[Trainer, Indexed]:
-    """Return a trainer at its first step and the data to train on, for who runs them otherwise than `train` does."""
-    index = _index(stage, task, world)
-    return _trainer(stage, index, world, device), _data(stage, task, index, world)
+def _crops(stage: Train) -> tuple[int, int]:
+    """Return the side of the crops, and of the images' shorter sides before."""
+    size = int(configuration(stage)["vision_cfg"]["image_size"])
+    return size, max(size, stage.resize or round(size * 8 / 7))
 
 
-def _index(stage: Train, task: Task, world: World) -> Index:
-    """Return the index: the leading process makes it, then all look into it."""
-    folder = Path(task.scratch) / "index"
-    length = context_length(configuration(stage))
+def _indexed(stage: Train, task: Task, world: World) -> Indexed:
+    """Return data by an index: the leading process makes it, then all look into it."""
+    folder, length = Path(task.scratch) / "index", context_length(configuration(stage))
 
     def look() -> Index:
         return indexed(
             task.sources["tars"], folder, context_length=length, caption_key=stage.caption_key, workers=cores()
         )
 
-    if world.leads:
-        look()
+    index = look() if world.leads else None
     world.agreed(None)
-    return look()
+    index = index or look()
+    counts = index.counts([count for _, count in sorted(task.arguments.items(), key=_number)])
+    factors = weights(stage.train_data_upsampling_factors, len(counts))
+    order = Order(tuple(counts), stage.batch_size, stage.seed, factors, stage.train_num_samples)
+    size, side = _crops(stage)
+    loader = Loader(index.images, size=size, side=side, workers=_decoders(stage, world))
+    return Indexed(order, loader, index.captions, world, index.dropped)
 
 
-def _data(stage: Train, task: Task, index: Index, world: World) -> Indexed:
-    size = configuration(stage)["vision_cfg"]["image_size"]
-    side = stage.resize or round(size * 8 / 7)
-    counts = index.counts([count for name, count in sorted(task.arguments.items(), key=_number) if count])
-    order = Order(
-        tuple(counts),
+def _streamed(stage: Train, task: Task, world: World) -> Streamed:
+    size, side = _crops(stage)
+    return Streamed(
+        task.sources["tars"],
         stage.batch_size,
-        stage.seed,
-        weights(stage.train_data_upsampling_factors, len(counts)),
         stage.train_num_samples,
+        stage.seed,
+        size,
+        side,
+        context_length(configuration(stage)),
+        stage.caption_key,
+        world,
+        _decoders(stage, world),
     )
-    threads = stage.decode_threads or max(1, cores() // world.size)
-    return Indexed(order, Loader(index.images, size=size, side=max(side, size), workers=threads), index.captions, world)
+
+
+def _is_streamed(stage: Train, task: Task) -> bool:
+    streams = [path for path in task.sources["tars"] if is_stream(path)]
+    if streams and (stage.train_data_upsampling_factors or stage.objective in objectives.PREDICTIVE):
+        raise RecipeError(
+            f"stage train: {streams[0]} is a stream, which has no index; upsampling factors and the objectives bow, "
+            "caption and virtex need one: train on plain tars"
+        )
+    return bool(streams)
+
+
+def _decoders(stage: Train, world: World) -> int:
+    return stage.decode_threads or max(1, cores() // world.size)
 
 
 def _number(argument: tuple[str, int]) -> int:
     return int(argument[0].rpartition(" ")[2])
 
 
-def _trainer(stage: Train, index: Index, world: World, device: torch.device) -> Trainer:
+def _trainer(stage: Train, data: Data, world: World, device: torch.device) -> Trainer:
     config = configuration(stage)
     model = build(config, stage.seed)
-    objectives.prepare(model, index.captions)
+    captions = data.captions if isinstance(data, Indexed) else None
+    if captions is not None:
+        objectives.prepare(model, captions)
     if stage.pretrained:
         start.load(model, stage.pretrained)
     large = sum(parameter.numel() for parameter in model.parameters()) >= LARGE
@@ -127,7 +149,7 @@ def _trainer(stage: Train, index: Index, world: World, device: torch.device) -> 
         clip_norm=stage.grad_clip_norm,
         moving_average=stage.ema,
         spread=world.size > 1 and (stage.fsdp == "always" or (stage.fsdp == "auto" and large)),
-        pair_flops=pair_flops(model, config["vision_cfg"]["image_size"], index.captions.mean_length()),
+        pair_flops=pair_flops(model, config["vision_cfg"]["image_size"], captions.mean_length() if captions else 0),
         peak_flops=peak(device),
     )
     prepared = _prepared(stage, model.to(device))
@@ -171,14 +193,11 @@ def _go(stage: Train, task: Task, trainer: Trainer, data: Data) -> None:
             log.close()
 
 
-def _corrupt(data: Data, world: World) -> dict[str, int]:
-    met = set[int]().union(*world.all(data.corrupt))
-    return {"corrupt_image": len(met)} if met else {}
-
-
-def _leave(stage: Train, task: Task, trainer: Trainer, dropped: dict[str, int]) -> None:
-    """Write what the stage publishes."""
+def _leave(stage: Train, task: Task, trainer: Trainer, data: Data) -> None:
+    """Write what the stage publishes; all processes take part."""
     found = whole_weights(trainer.model, trainer.average)
+    corrupt = set[int]().union(*trainer.world.all(data.corrupt))
+    dropped = data.dropped | ({"corrupt_image": len(corrupt)} if corrupt else {})
     if trainer.world.leads:
         export.write_weights(task.scratch_file("model.safetensors"), found)
         export.write_config(task.scratch_file("config.json"), configuration(stage), stage.seed)

@@ -12,7 +12,6 @@ import re
 from witbuild.errors import RecipeError
 from witbuild.io import store
 
-STREAMED = ("pipe:",)
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _RANGE = re.compile(r"(\d+)\.\.(\d+)")
 
@@ -45,17 +44,22 @@ def sources(train_data: str) -> list[list[str]]:
     """
     out = []
     for source in train_data.split("::"):
-        found = [path for text in expanded(source) for path in (store.expand(text) if _looked_up(text) else [text])]
-        tars = [path for path in found if path.endswith(".tar") or not _looked_up(path)]
+        found = [path for text in expanded(source) for path in ([text] if is_stream(text) else store.expand(text))]
+        tars = [path for path in found if path.endswith(".tar") or is_stream(path)]
         if not tars:
             raise RecipeError(f"stage train: train_data: {source}: no tars there; name a folder, a glob or braces")
         out.append(tars)
     return out
 
 
-def _looked_up(text: str) -> bool:
-    """Say whether a text names files in a storage that can be listed."""
-    return not text.startswith((*STREAMED, "http://", "https://")) and not text.endswith((".tar.gz", ".tgz"))
+def is_stream(path: str) -> bool:
+    """Say whether a path is read front to back, as there are no places to look up in it.
+
+    Example:
+        >>> is_stream("pipe:aws s3 cp s3://b/0.tar -"), is_stream("a/0.tar.gz"), is_stream("s3://b/0.tar")
+        (True, True, False)
+    """
+    return path.startswith(("pipe:", "http://", "https://")) or path.endswith((".tar.gz", ".tgz", ".tar.zst"))
 
 
 def weights(factors: str, count: int) -> tuple[float, ...]:

@@ -28,15 +28,25 @@ LEAST = 16
 def encode_texts(model: nn.Module, batch: Batch) -> Tensor:
     """Return features of a batch's texts, float of shape (B, D), at the cost of their own lengths."""
     clip: Any = model
-    tokens, longest = batch.tokens, batch.tokens.shape[1]
     if not takes_any_length(model):
-        return clip.encode_text(functional.pad(tokens, (0, int(clip.context_length) - longest)))
-    device = tokens.device
+        padding = int(clip.context_length) - batch.tokens.shape[1]
+        return clip.encode_text(functional.pad(batch.tokens, (0, padding)))
+    text: Any = getattr(model, "text", model)
+    return text(batch.tokens) if hasattr(text, "takes_any_length") else _in_groups(text, batch)
+
+
+def _in_groups(text: Any, batch: Batch) -> Tensor:
+    device, longest = batch.tokens.device, batch.tokens.shape[1]
     multiple = 16 if device.type == "cuda" else 1  # few shapes for kernels and for the compiler
     cut = groups(batch.lengths, min(GROUPS, max(1, len(batch) // LEAST)), multiple, longest)
-    features = [encode_trimmed(model, tokens[rows.to(device, non_blocking=True), :length]) for rows, length in cut]
-    place = torch.cat([rows for rows, _ in cut]).argsort()
-    return torch.cat(features)[place.to(device, non_blocking=True)]
+    order = torch.cat([rows for rows, _ in cut])
+    tokens = batch.tokens[order.to(device, non_blocking=True)]
+    members = tokens.split([len(rows) for rows, _ in cut])
+    parts = [part[:, :length] for part, (_, length) in zip(members, cut, strict=True)]
+    # looked up at once: the gradient of a look-up is as large as the whole vocabulary
+    places = text.token_embedding(torch.cat([part.flatten() for part in parts])).split([part.numel() for part in parts])
+    read = [_read(text, part, place.view(*part.shape, -1)) for part, place in zip(parts, places, strict=True)]
+    return _projected(text, torch.cat(read))[order.argsort().to(device, non_blocking=True)]
 
 
 def groups(lengths: Tensor, count: int, multiple: int, longest: int) -> list[tuple[Tensor, int]]:
@@ -75,15 +85,23 @@ def encode_trimmed(model: nn.Module, tokens: Tensor) -> Tensor:
     text: Any = getattr(model, "text", model)
     if hasattr(text, "takes_any_length"):
         return text(tokens)
+    return _projected(text, _read(text, tokens, text.token_embedding(tokens)))
+
+
+def _read(text: Any, tokens: Tensor, embedded: Tensor) -> Tensor:
+    """Return what stands at each text's end token after the transformer, float of shape (B, width)."""
     length = tokens.shape[1]
-    places = (text.token_embedding(tokens) + text.positional_embedding[:length]).to(text.transformer.get_cast_dtype())
+    places = (embedded + text.positional_embedding[:length]).to(text.transformer.get_cast_dtype())
     out = text.transformer(places, attn_mask=text.attn_mask[:length, :length])
-    # the norm is of each place alone, so only the places that are read out need it
-    read = text.ln_final(out[torch.arange(len(out), device=out.device), _ends(text, tokens)])
-    projection = text.text_projection
+    return out[torch.arange(len(out), device=out.device), _ends(text, tokens)]
+
+
+def _projected(text: Any, read: Tensor) -> Tensor:
+    """Return the features of what is read out; the norm is of each place alone, so no other place needs it."""
+    normed, projection = text.ln_final(read), text.text_projection
     if projection is None:
-        return read
-    return projection(read) if isinstance(projection, nn.Linear) else read @ projection
+        return normed
+    return projection(normed) if isinstance(projection, nn.Linear) else normed @ projection
 
 
 def _ends(text: Any, tokens: Tensor) -> Tensor:
