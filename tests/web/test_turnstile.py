@@ -61,6 +61,14 @@ def test_all_rest_when_one_is_told_to(tmp_path: Path) -> None:
     assert min(starts) - start > 0.28
 
 
+def test_a_shorter_rest_does_not_end_a_longer_one(tmp_path: Path) -> None:
+    gate(tmp_path).rest(0.4)
+    gate(tmp_path).rest(0.01)
+    start = time.monotonic()
+    _, starts = asyncio.run(visits(tmp_path, 1, 0))
+    assert starts[0] - start > 0.35
+
+
 def test_a_clock_that_was_set_back_stops_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turnstile, "MAX_WAIT_SECONDS", 0.1)
     asyncio.run(visits(tmp_path, 1, 0, delay_seconds=1_000.0))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from witbuild.errors import PolicyError, RecipeError
 from witbuild.sources.api import Api, Question
+from witbuild.sources.draw import phrase
 from witbuild.sources.found import Found
 from witbuild.sources.json_shapes import MAX_CHARACTERS, mapping, mappings, number, words
 from witbuild.web import urls
@@ -103,8 +104,7 @@ class Commons(Api):
 
     def question(self, query: str) -> Question:
         """Return what asks for a query: for all its words in their order."""
-        words = f'"{query}"' if " " in query else query
-        return {"gsrsearch": f"{words} {self.search_filter}".strip()}
+        return {"gsrsearch": f"{phrase(query)} {self.search_filter}".strip()}
 
     def most(self, question: Question) -> int | None:
         """Return how many files of a question are looked at."""

@@ -26,3 +26,13 @@ def drawn(paths: Iterable[str], index: int, slices: int) -> list[str]:
 
 def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def phrase(query: str) -> str:
+    """Return a query as search engines take it: quoted where it is several words or holds signs that could mean more.
+
+    Example:
+        >>> phrase("panda"), phrase("red panda"), phrase("-x"), phrase('say "hi"')
+        ('panda', '"red panda"', '"-x"', '"say hi"')
+    """
+    return query if query.isalnum() else f'"{" ".join(query.replace(chr(34), " ").split())}"'

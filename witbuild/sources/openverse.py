@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from witbuild.errors import PolicyError
 from witbuild.sources.api import Api, Question
+from witbuild.sources.draw import phrase
 from witbuild.sources.found import Found
 from witbuild.sources.json_shapes import mappings, number, words
 from witbuild.web.asking import Busy, RefusedError, address
@@ -57,7 +58,7 @@ class Openverse(Api):
 
     def question(self, query: str) -> Question:
         """Return what asks for a query: for all its words in their order."""
-        return {"q": f'"{query}"' if " " in query else query}
+        return {"q": phrase(query)}
 
     def judge(self, answer: dict[str, Any], head: Head) -> Busy | None:
         """Refuse an answer without results."""
