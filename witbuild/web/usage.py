@@ -36,12 +36,15 @@ def reserved(field: str, value: str) -> str | None:
         >>> reserved("Content-Usage", "bots=n, train-ai=y") is None
         True
     """
+    categories = _CATEGORIES.get(field.strip().lower())
+    if categories is None:
+        return None
     said: dict[str, str] = {}
     for item in value[:_MAX_CHARACTERS].lower().split(","):
         name, _, answer = (part.strip() for part in item.partition(";")[0].partition("="))
         if answer in _ANSWERS and _ANSWERS.get(said.get(name, "y")):
             said[name] = answer
-    category = next((name for name in _CATEGORIES.get(field.strip().lower(), ()) if name in said), None)
+    category = next((name for name in categories if name in said), None)
     return f"{category}={said[category]}" if category and not _ANSWERS[said[category]] else None
 
 
