@@ -185,6 +185,18 @@ def test_a_run_without_a_model(tmp_path: Path) -> None:
         release(str(tmp_path), str(tmp_path / "model"))
 
 
+@pytest.mark.parametrize("given", ["set", "set/data", "."])
+def test_the_root_of_a_released_data_set_is_told(tmp_path: Path, given: str) -> None:
+    place = tmp_path / "dataset" if given == "." else tmp_path / "set"
+    (place / "data").mkdir(parents=True)
+    (place / "manifest.json").write_text(json.dumps({"root": "abc123", "files": []}))
+    root = trained(tmp_path / "run", TINY)
+    recipe = tmp_path / "run" / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump(yaml.safe_load(recipe.read_text()) | {"inputs": {"tars": str(tmp_path / given)}}))
+    release(root, str(tmp_path / "model"))
+    assert "Merkle root of the data set: `abc123`" in (tmp_path / "model" / "README.md").read_text()
+
+
 def test_the_end_token_is_the_real_one(released: Path) -> None:
     config = json.loads((released / "config.json").read_text())
     assert config["text_config"]["eos_token_id"] == 49407

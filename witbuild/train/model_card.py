@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from witbuild.io import store, tables
+from witbuild.io.manifest import loads
+from witbuild.io.run import RECIPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,7 +39,8 @@ class Facts:
         folder: of that stage in the run.
         fingerprint: of that stage.
         upstream: kind of input -> fingerprint of what made it.
-        root: Merkle root of the run's tables and tars; "" when nothing of it is in this run.
+        root: Merkle root of the tables and tars of this run, or of the released data set that it was given; "" for
+            neither.
         stages: (name, rows out) of the data set's stages, in order.
         steps: rows of the metrics.
         seen: samples.
@@ -76,7 +79,7 @@ def gathered(run: Run, folder: StageFolder, manifest: Manifest, *, name: str, li
         folder=folder.name,
         fingerprint=manifest.fingerprint,
         upstream=manifest.identity.upstream,
-        root=run.merkle_root() if before else "",
+        root=run.merkle_root() if before else _released_root(run),
         stages=[(one.identity.name, one.rows) for one in before],
         steps=last["step"],
         seen=last["samples_seen"],
@@ -84,6 +87,15 @@ def gathered(run: Run, folder: StageFolder, manifest: Manifest, *, name: str, li
         scores=[row for one in own for row in tables.read_all(run.paths(one, "scores")).to_pylist()],
         licences=_licences(run),
     )
+
+
+def _released_root(run: Run) -> str:
+    """Return the root that `witbuild release` gave the data set whose tars the run was given, or ""."""
+    recipe = store.join(run.root, RECIPE)
+    given = yaml.safe_load(store.read_bytes(recipe)).get("inputs", {}).get("tars", "") if store.exists(recipe) else ""
+    places = [store.join(given, *below, "manifest.json") for below in ((), ("dataset",), ("..",))] if given else []
+    found: dict[str, Any] = next((loads(path) for path in places if store.exists(path)), {})
+    return str(found.get("root", ""))
 
 
 def _licences(run: Run) -> dict[str, int]:
@@ -160,11 +172,13 @@ def _use(obstacle: str, *, ours: bool) -> Iterator[str]:
 
 def _data(facts: Facts) -> Iterator[str]:
     if facts.root:
-        yield f"Merkle root of the data set's tables and tars: `{facts.root}`. The same root means the same bytes.\n"
+        yield f"Merkle root of the data set: `{facts.root}`. The same root means the same bytes."
+    if facts.stages:
+        yield "\nWhat it was made by:\n"
         yield "| stage | rows out |\n|---|---:|"
         yield from (f"| {stage} | {rows:,} |" for stage, rows in facts.stages)
-    else:
-        yield "The tars came from outside of this run."
+    if not facts.root:
+        yield "The tars came from outside of this run, without a manifest beside them."
     for kind, fingerprint in facts.upstream.items():
         yield f"\nInput `{kind}`: fingerprint `{fingerprint}`."
     yield f"\nStage `{facts.folder}`: fingerprint `{facts.fingerprint}`."
