@@ -26,6 +26,7 @@ from witbuild.web.pace import Bandwidth, Pace, parse_hours
 from witbuild.web.proxy import Proxy
 from witbuild.web.reasons import FetchError, foreign
 from witbuild.web.resolver import Resolver
+from witbuild.web.secure import Secure
 from witbuild.web.settings import Settings, check_user_agent
 from witbuild.web.slots import Slot
 from witbuild.web.wire import REDIRECTS, Ask, Head, Response, exchange
@@ -49,7 +50,8 @@ class Client:
 
     Raises:
         PolicyError: the user agent names no contact, or an override is not `address:port`.
-        RecipeError: the hours, or the proxy, cannot be read.
+        RecipeError: the hours, or the proxy, cannot be read, or HTTP/2 is wanted through a proxy.
+        MissingExtraError: HTTP/2 is wanted and not installed.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Client:
         self._wire = asyncio.Semaphore(settings.connections)
         self._large = asyncio.Semaphore(_LARGE_BODIES)
         self._session: aiohttp.ClientSession
+        self._secure = Secure(self._resolver, self._guard, settings) if settings.http2 else None
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -93,6 +96,8 @@ class Client:
         self._robots.close()
         self._notices.close()
         await self._session.close()
+        if self._secure:
+            await self._secure.close()
         await self._resolver.close()
 
     def _socket(self, info: tuple[Any, ...]) -> socket.socket:
@@ -240,10 +245,14 @@ class Client:
                 with self._bandwidth.settle() as came:
                     async with budget:
                         await self._resolver.pin(urls.host(url).strip("[]"))
-                        ask = replace(ask, came=came)
-                        return await exchange(self._session, url, ask, large=self._large, redirects=asked)
+                        return await self._exchange(url, replace(ask, came=came), asked)
             except (aiohttp.ClientError, OSError, ValueError, FetchError) as error:
                 raise foreign(error) from None
+
+    async def _exchange(self, url: str, ask: Ask, asked: tuple[str, ...]) -> Response:
+        if self._secure and url.startswith("https:"):
+            return await self._secure.exchange(url, ask, large=self._large, redirects=asked)
+        return await exchange(self._session, url, ask, large=self._large, redirects=asked)
 
 
 class Budget:

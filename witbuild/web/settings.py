@@ -40,6 +40,7 @@ class Settings:
         block_hosts: hosts and domains of which nothing is fetched, those below them included.
         proxy: http://host:port through which every request goes; nothing else is connected to then.
         hours: of the day, local time, in which requests start, such as 22:00-06:00; empty: all.
+        http2: speak HTTP/2 with https servers that do; needs the extra http2.
         bytes_per_second: at most, of all bodies together, on average; 0: no bound.
     """
 
@@ -63,6 +64,7 @@ class Settings:
     block_hosts: frozenset[str] = frozenset()
     proxy: str = ""
     hours: str = ""
+    http2: bool = False
     bytes_per_second: float = 0.0
 
 

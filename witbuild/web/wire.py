@@ -13,10 +13,9 @@ from witbuild.web.reasons import FetchError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     import aiohttp
-    from multidict import CIMultiDictProxy
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 CONDITIONS = frozenset({"If-None-Match", "If-Modified-Since"})
@@ -95,23 +94,43 @@ async def exchange(
     """
     target = URL(url, encoded=True)
     async with session.get(target, headers=ask.headers, allow_redirects=False, proxy=ask.proxy) as answer:
-        head = Head(url, answer.status, _flat(answer.headers), redirects, tuple(answer.headers.items()), ask.site)
-        if head.status in REDIRECTS:
-            return Response(url, head.status, head.headers, redirects, head.fields, head.site)
-        _check(head, ask)
-        if ask.admit:
-            await ask.admit(head)
-        raw = await _body(answer, ask, large)
-        body = encodings.decode(raw, head.headers.get("content-encoding", ""), ask.max_bytes)
-        return Response(url, head.status, head.headers, redirects, head.fields, head.site, body)
+        head = Head(
+            url, answer.status, flat(answer.headers.items()), redirects, tuple(answer.headers.items()), ask.site
+        )
+        return await received(head, ask, answer.content.readany, large)
 
 
-def _flat(headers: CIMultiDictProxy[str]) -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for name, value in headers.items():
+async def received(head: Head, ask: Ask, read: Callable[[], Awaitable[bytes]], large: asyncio.Semaphore) -> Response:
+    """Judge a head, then read the body, whatever carries it.
+
+    Args:
+        head: as it came.
+        ask: what was asked.
+        read: gives the next bytes of the body, none at its end.
+        large: held while the body grows beyond 1 MiB.
+    """
+    told = (head.url, head.status, head.headers, head.redirects, head.fields, head.site)
+    if head.status in REDIRECTS:
+        return Response(*told)
+    _check(head, ask)
+    if ask.admit:
+        await ask.admit(head)
+    raw = await _body(read, ask, large, head.status)
+    return Response(*told, encodings.decode(raw, head.headers.get("content-encoding", ""), ask.max_bytes))
+
+
+def flat(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return headers by lower-case name; repeated ones are joined with commas.
+
+    Example:
+        >>> flat([("ETag", "1"), ("Vary", "a"), ("vary", "b")])
+        {'etag': '1', 'vary': 'a, b'}
+    """
+    found: dict[str, str] = {}
+    for name, value in fields:
         key = name.lower()
-        flat[key] = f"{flat[key]}, {value}" if key in flat else value
-    return flat
+        found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
 
 
 def _check(head: Head, ask: Ask) -> None:
@@ -127,21 +146,21 @@ def _check(head: Head, ask: Ask) -> None:
         raise FetchError("too_large", f"{announced} bytes announced, at most {ask.max_bytes} are read", head.status)
 
 
-async def _body(answer: aiohttp.ClientResponse, ask: Ask, large: asyncio.Semaphore) -> bytes:
+async def _body(read: Callable[[], Awaitable[bytes]], ask: Ask, large: asyncio.Semaphore, status: int) -> bytes:
     body = bytearray()
-    await _read(answer, body, min(ask.max_bytes, _SMALL_BYTES), ask.came)
+    await _read(read, body, min(ask.max_bytes, _SMALL_BYTES), ask.came)
     if len(body) > _SMALL_BYTES and len(body) <= ask.max_bytes:
         async with large:
-            await _read(answer, body, ask.max_bytes, ask.came)
+            await _read(read, body, ask.max_bytes, ask.came)
     if len(body) > ask.max_bytes and not ask.cut:
-        raise FetchError("too_large", f"more than {ask.max_bytes} bytes", answer.status)
+        raise FetchError("too_large", f"more than {ask.max_bytes} bytes", status)
     del body[ask.max_bytes :]
     return bytes(body)
 
 
-async def _read(answer: aiohttp.ClientResponse, body: bytearray, limit: int, came: Callable[[int], None]) -> None:
+async def _read(read: Callable[[], Awaitable[bytes]], body: bytearray, limit: int, came: Callable[[int], None]) -> None:
     """Append what comes until the end or until there is more than the limit."""
-    while len(body) <= limit and (chunk := await answer.content.readany()):
+    while len(body) <= limit and (chunk := await read()):
         came(len(chunk))
         body += chunk
 

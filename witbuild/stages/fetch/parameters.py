@@ -113,6 +113,8 @@ class Fetching(Cut):
     resolve: dict[str, str] = runtime({})
     """Host -> `address:port` to connect to instead of what its name says."""
 
+    http2: bool = runtime(False)  # noqa: FBT003 - a default
+    """Speak HTTP/2 with https servers that do: many images on a connection; needs the extra http2."""
     proxy: str = runtime("")
     """`http://host:port` through which every request goes; nothing else is connected to then."""
     hours: str = runtime("")
