@@ -79,7 +79,7 @@ def test_records_of_other_kinds_tell_nothing(kind: Any) -> None:
     ],
 )
 def test_values_of_the_wrong_kind_are_passed_over(html: dict[str, Any]) -> None:
-    told = wat.read(block(html))
+    told = wat.read(block({**html, "Title": "IMG@ is what pages with images have"}))
     assert told is not None
     assert all(one.texts == () for one in told.page.images)
 

@@ -19,6 +19,7 @@ _AGENT = re.compile(r"\s*(?!max-|unavailable_after)(\*|[a-z0-9_\-]+)\s*:(.*)", r
 _LINK = re.compile(r"<([^<>]*)>([^<>]*)")
 _LICENCE = re.compile(r";\s*rel\s*=\s*[\"']?[^\"';,]*\blicense\b", re.IGNORECASE)
 _MAX_CHARACTERS = 2_000
+_RESERVING = frozenset({"tdm-reservation", *usage.FIELDS})
 
 
 def is_creative_commons(url: str) -> bool:
@@ -97,13 +98,17 @@ def opt_outs(
     found: set[str] = set()
     robots = {"robots", agent.lower()} - {""}
     for name, content in metas:
-        if name.strip().lower() in robots:
+        key = name.strip().lower()
+        if key in robots:
             found |= directives(content)
-        found |= _reservation(name, content)
+        elif key in _RESERVING:
+            found |= _reservation(key, content)
     for name, value in headers:
-        if name.strip().lower() == "x-robots-tag":
+        key = name.strip().lower()
+        if key == "x-robots-tag":
             found |= header_directives(value, agent)
-        found |= _reservation(name, value)
+        elif key in _RESERVING:
+            found |= _reservation(key, value)
     return tuple(sorted(found))
 
 
@@ -120,7 +125,7 @@ def follows(metas: Iterable[tuple[str, str]]) -> bool:
 
 def _reservation(name: str, value: str) -> set[str]:
     """Read the TDM Reservation Protocol (W3C community group, 2024, sections 4.2 and 4.3) and usage preferences."""
-    if name.strip().lower() == "tdm-reservation":
+    if name == "tdm-reservation":
         return {"tdm-reservation"} if value.strip() == "1" else set()
     said = usage.reserved(name, value)
     return {said} if said else set()

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _ANSWERS = {"y": True, "yes": True, "n": False, "no": False}
 _CATEGORIES = {"content-usage": ("train-ai", "tdm", "bots"), "content-signal": ("ai-train",)}
 """Field -> its category of training, and those that hold it and count where it is not named."""
+FIELDS = frozenset(_CATEGORIES)
+"""The fields that say it, in lower case."""
 _MAX_CHARACTERS = 2_000
 _MAX_LINES = 10_000
 

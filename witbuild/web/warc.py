@@ -9,8 +9,8 @@ A damaged record costs itself and no more: reading goes on at the next place whe
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,11 +31,11 @@ _STARTS = {
     b"\x04\x22": re.compile(rb"\x04\x22\x4d\x18"),
 }
 """First two bytes of a gzip, zstandard or LZ4 archive -> what its records begin with."""
+_HEADERS = (b"WARC-Type", b"WARC-Target-URI", b"Content-Type")
 _PLAIN_START = re.compile(rb"(?<![^\n])WARC/[01]\.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """A record of an archive.
 
     Attributes:
@@ -130,13 +130,14 @@ class _Reader:
             except (OSError, ValueError):
                 self.failed = True
                 break
+            position = self._size if record is None else record.stream_pos
             if held is not None:
-                yield _placed(held, (self._size if record is None else record.stream_pos))
+                yield _placed(held, position)
                 held = None
             if record is None:
                 return
-            self.position = max(self.position, min(record.stream_pos, self._size))
-            held = _record(record, block)
+            self.position = max(self.position, min(position, self._size))
+            held = _record(record, position, block)
             # The rest of a bomb is not unfolded: the next record is looked for in the packed bytes.
             self.failed = self._compressed and len(block) > MAX_RECORD_BYTES
         if held is not None:
@@ -149,24 +150,21 @@ def _block(record: WarcRecord) -> bytes:
     return block
 
 
-def _record(record: WarcRecord, block: bytes) -> Record | Damage:
+def _record(record: WarcRecord, position: int, block: bytes) -> Record | Damage:
     if len(block) > MAX_RECORD_BYTES:
-        return Damage("record_too_large", record.stream_pos)
+        return Damage("record_too_large", position)
     if len(block) < record.content_length:
-        return Damage("record_truncated", record.stream_pos)
+        return Damage("record_truncated", position)
+    header = record.headers.get_bytes
+    kind, url, content_type = (header(name) or b"" for name in _HEADERS)
     return Record(
-        kind=_header(record, b"WARC-Type").lower(),
-        url=_header(record, b"WARC-Target-URI").strip().removeprefix("<").removesuffix(">"),
-        content_type=_header(record, b"Content-Type"),
+        kind=kind.decode("utf-8", "replace").lower(),
+        url=url.decode("utf-8", "replace").strip().removeprefix("<").removesuffix(">"),
+        content_type=content_type.decode("utf-8", "replace"),
         block=block,
-        offset=record.stream_pos,
+        offset=position,
         length=None,
     )
-
-
-def _header(record: WarcRecord, name: bytes) -> str:
-    value: bytes | None = record.headers.get_bytes(name)
-    return value.decode("utf-8", "replace") if value else ""
 
 
 def _placed(item: Record | Damage, end: int | None) -> Record | Damage:
@@ -176,7 +174,7 @@ def _placed(item: Record | Damage, end: int | None) -> Record | Damage:
     length = end - item.offset
     if len(item.block) > max(BOMB_BYTES, BOMB_RATIO * max(length, 0)):
         return Damage("record_too_large", item.offset)
-    return replace(item, length=length) if length > 0 else replace(item, offset=None)
+    return item._replace(length=length) if length > 0 else item._replace(offset=None)
 
 
 def find(stream: IO[bytes], pattern: re.Pattern[bytes], position: int) -> int | None:

@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from witbuild.web import html, rights
+from witbuild.web.links import without_others
 from witbuild.web.page import MAX_IMAGES, Image, Page, pixels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_MARKS = (b"IMG@", b"og:image", b"OG:", b"Og:", b"oG:", b"\\u")
+"""What stands in the record of every page with an image; the last is how JSON may write any of the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +45,14 @@ class WatRecord:
 
 
 def read(block: bytes) -> WatRecord | None:
-    """Return the page that a WAT record tells of; None when it tells of none (a request, an image, ...).
+    """Return the page that a WAT record tells of; None when it tells of none, or of none with images.
 
     Raises:
         ValueError: the record is no JSON, or nested deeper than any WAT is.
     """
-    try:
-        envelope = json.loads(block)
-    except RecursionError as error:
-        raise ValueError("nested too deep") from error
+    if _tells_nothing(block):
+        return None
+    envelope = _parsed(block)
     header = _at(envelope, "Envelope", "WARC-Header-Metadata")
     answer = _at(envelope, "Envelope", "Payload-Metadata", "HTTP-Response-Metadata")
     told = answer.get("HTML-Metadata")
@@ -66,11 +69,32 @@ def read(block: bytes) -> WatRecord | None:
     )
 
 
+def _tells_nothing(block: bytes) -> bool:
+    """Say whether a record that looks whole lacks what every page with an image has; most records do."""
+    if not block.lstrip().startswith(b"{") or not block.rstrip().endswith(b"}"):
+        return False
+    return b"HTML-Metadata" not in block or not any(mark in block for mark in _MARKS)
+
+
+def _parsed(block: bytes) -> Any:
+    import orjson
+
+    try:
+        return orjson.loads(without_others(block))
+    except orjson.JSONDecodeError:  # among them what the lenient parser takes: lone surrogates, NaN
+        pass
+    try:
+        return json.loads(block)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+
+
 def _page(told: dict[str, Any], headers: list[tuple[str, str]]) -> Page:
     head = _at(told, "Head")
     metas = [
-        (_text(meta.get("property")) or _text(meta.get("name")), _text(meta.get("content")))
+        (_text(meta.get("property")) or _text(meta.get("name")), _text(meta["content"]))
         for meta in _dicts(head.get("Metas"))
+        if "content" in meta
     ]
     links = _dicts(told.get("Links"))
     images = [link for link in links if link.get("path") == "IMG@/src"]
@@ -78,27 +102,36 @@ def _page(told: dict[str, Any], headers: list[tuple[str, str]]) -> Page:
         base=_text(head.get("Base")),
         licence=_licence([*links, *_dicts(head.get("Link"))]),
         opt_out=rights.opt_outs(metas, headers),
-        images=[*(_image(link) for link in images[:MAX_IMAGES]), *html.og_images(metas)],
+        images=[*map(_image, images[:MAX_IMAGES]), *html.og_images(metas)],
         skipped=max(0, len(images) - MAX_IMAGES),
     )
 
 
 def _image(link: dict[str, Any]) -> Image:
     reference = _text(link.get("url")).strip()
-    texts = ((name, _text(link.get(name))) for name in ("alt", "title"))
+    texts = []
+    for name in ("alt", "title"):
+        text = link.get(name)
+        if text and isinstance(text, str) and not text.isspace():
+            texts.append((name, text))
+    width, height = link.get("width"), link.get("height")
     return Image(
         references=(reference,) if reference else (),
-        texts=tuple((source, text) for source, text in texts if text and not text.isspace()),
-        width=pixels(_text(link.get("width"))),
-        height=pixels(_text(link.get("height"))),
+        texts=tuple(texts),
+        width=pixels(_text(width)) if width else None,
+        height=pixels(_text(height)) if height else None,
     )
 
 
 def _licence(links: list[dict[str, Any]]) -> str | None:
-    named = (_text(link.get("url")) for link in links if "license" in _text(link.get("rel")).lower().split())
+    named = (_text(link.get("url")) for link in links if "rel" in link and _is_licence(link["rel"]))
     found = next((url.strip() for url in named if url.strip()), None)
     urls = (_text(link.get("url")) for link in links if link.get("path") == "A@/href")
     return found or next((url.strip() for url in urls if rights.is_creative_commons(url)), None)
+
+
+def _is_licence(rel: Any) -> bool:
+    return "license" in _text(rel).lower().split()
 
 
 def _at(value: Any, *names: str) -> dict[str, Any]:
