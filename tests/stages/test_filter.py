@@ -17,11 +17,13 @@ from witbuild.recipe import Recipe
 from witbuild.runner.identity import identify
 from witbuild.schema import PAIRS
 from witbuild.stage import Part, Task
-from witbuild.stages.filter import Filter
+from witbuild.stages.filter import Filter, grammar
+from witbuild.stages.filter import captions as captions_rules
 from witbuild.stages.filter.captions import repeated
 from witbuild.stages.filter.origins import licence_code
 from witbuild.stages.filter.rules import RULES
 from witbuild.text.keys import pair_key
+from witbuild.text.tokens import tokens
 
 DOCS = Path(__file__).parents[2] / "docs" / "filter.md"
 
@@ -270,6 +272,28 @@ def test_every_rule_survives_every_caption(captions: list[str]) -> None:
 def test_repeated_is_the_share_of_later_occurrences(words: list[str]) -> None:
     later = sum(word in words[:place] for place, word in enumerate(words))
     assert repeated(words) == pytest.approx(later / len(words) if words else 0)
+
+
+WORDS = st.lists(
+    st.sampled_from(["a", "the", "dog", "Dogs", "berries", "foxes", "of", "women", "7", "日本", "café"]), max_size=7
+)
+
+
+@given(st.lists(WORDS.map(" ".join), min_size=1, max_size=5), st.sampled_from([0.0, 0.2, 0.5, 1.0]))
+def test_rules_on_words_are_what_they_say_word_by_word(captions: list[str], most: float) -> None:
+    table = pairs(*({"caption": caption} for caption in captions))
+    words = [tokens(caption) for caption in captions]
+    assert captions_rules.repeated_words(table, most).tolist() == [repeated(one) <= most for one in words]
+    determined = [not grammar.DETERMINERS.isdisjoint(one) for one in words]
+    assert grammar.has_determiner(table, _on=True).tolist() == determined
+    named = [any(form in grammar.nouns() for word in one for form in singulars(word)) for one in words]
+    assert grammar.has_noun(table, _on=True).tolist() == named
+
+
+def singulars(word: str) -> list[str]:
+    """A word and what it could be the regular plural of."""
+    endings = (("s", ""), ("es", ""), ("ies", "y"), ("men", "man"))
+    return [word, *(word.removesuffix(old) + new for old, new in endings if word.endswith(old))]
 
 
 @pytest.mark.parametrize(

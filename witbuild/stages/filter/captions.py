@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,13 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from witbuild.stages.filter.rules import Mask
-
-_DETERMINERS = """
-    a an the this that these those my your his her its our their whose which what each every either neither some any
-    no all both half many much few several enough another other
-"""
-DETERMINERS = frozenset(_DETERMINERS.split())
-"""Words of English that determine a noun (Quirk et al. 1985, section 5.10)."""
 
 _URL = r"^(?i:[a-z][a-z0-9+.-]*://|www\.)\S*$"
 _FILE = (
@@ -50,7 +42,12 @@ def max_words(table: pa.Table, most: int) -> Mask:
 
 def repeated_words(table: pa.Table, most: float) -> Mask:
     """At most this share of the caption's words occurred in it before."""
-    return np.array([repeated(words) <= most for words in _tokens(table)], np.bool_)
+    from witbuild.text.repetition import distinct_counts, token_hashes
+    from witbuild.text.scan import scan
+
+    found = scan(table["caption"], "witbuild")
+    words = np.diff(found.lasts, prepend=0)
+    return 1 - distinct_counts(token_hashes(found), found.lasts) / np.maximum(words, 1) <= np.where(words > 0, most, 1)
 
 
 def repeated(words: Sequence[str]) -> float:
@@ -61,30 +58,6 @@ def repeated(words: Sequence[str]) -> float:
         (0.4, 0.0)
     """
     return 1 - len(set(words)) / len(words) if words else 0.0
-
-
-def has_noun(table: pa.Table, _on: Literal[True]) -> Mask:
-    """A word of the caption, or what an English plural comes from, is a noun of WordNet."""
-    nouns = _nouns()
-    return np.array(
-        [any(form in nouns for word in words for form in singulars(word)) for words in _tokens(table)], bool
-    )
-
-
-def singulars(word: str) -> list[str]:
-    """Return a word and what it could be the regular plural of (the noun rules of WordNet's morphy).
-
-    Example:
-        >>> singulars("berries"), singulars("foxes")
-        (['berries', 'berrie', 'berri', 'berry'], ['foxes', 'foxe', 'fox'])
-    """
-    endings = (("s", ""), ("es", ""), ("ies", "y"), ("men", "man"))
-    return [word, *(word.removesuffix(old) + new for old, new in endings if word.endswith(old))]
-
-
-def has_determiner(table: pa.Table, _on: Literal[True]) -> Mask:
-    """A word of the caption is an English determiner: a, the, this, some, ..."""
-    return np.array([not DETERMINERS.isdisjoint(words) for words in _tokens(table)], np.bool_)
 
 
 def caption_not_url(table: pa.Table, _on: Literal[True]) -> Mask:
@@ -120,16 +93,3 @@ def _words(table: pa.Table) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     from witbuild.text.scan import scan
 
     return np.diff(scan(table["caption"], "witbuild").lasts, prepend=0)
-
-
-def _tokens(table: pa.Table) -> list[list[str]]:
-    from witbuild.text.tokens import tokens
-
-    return [tokens(caption) for caption in table["caption"].to_pylist()]
-
-
-@lru_cache(maxsize=1)
-def _nouns() -> frozenset[str]:
-    from witbuild.sources.wordnet import shipped
-
-    return frozenset(lemma.lower() for part, lemma in shipped() if part == "n" and "_" not in lemma)

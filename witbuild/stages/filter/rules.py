@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
-from witbuild.stages.filter import captions, languages, origins, scores, sizes, words
+from witbuild.stages.filter import captions, grammar, languages, origins, scores, sizes, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -91,8 +91,8 @@ RULES: dict[str, Rule] = {
     "min_words": Rule(captions.min_words, Count),
     "max_words": Rule(captions.max_words, Count),
     "repeated_words": Rule(captions.repeated_words, Share),
-    "has_noun": Rule(captions.has_noun, On),
-    "has_determiner": Rule(captions.has_determiner, On),
+    "has_noun": Rule(grammar.has_noun, On),
+    "has_determiner": Rule(grammar.has_determiner, On),
     "caption_not_url": Rule(captions.caption_not_url, On),
     "caption_not_filename": Rule(captions.caption_not_filename, On),
     "caption_matches": Rule(captions.caption_matches, Pattern),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from witbuild.stages.filter.rules import Mask
     from witbuild.text.match import Matcher
+    from witbuild.text.scan import Scan
 
 State = tuple[str, int, int]
 """Path, size and time of writing of a file: what it is kept in memory by."""
@@ -27,21 +28,29 @@ State = tuple[str, int, int]
 
 def known_words(table: pa.Table, lists: Mapping[str, int]) -> Mask:
     """Every word of the caption without a digit stands in a list, `word count` a line, with at least this count."""
-    from witbuild.dedup.strings import Strings, hash_strings
+    from witbuild.text.repetition import token_hashes
     from witbuild.text.scan import scan
 
     found = scan(table["caption"], "witbuild")
-    starts = np.concatenate([np.zeros(1, np.int64), found.ends])
-    known = np.zeros(found.ends.size, np.bool_)
-    hashes = hash_strings(Strings(found.out, starts))
+    hashes = token_hashes(found)
+    known = np.zeros(hashes.size, np.bool_)
     for path, least in lists.items():
-        known |= np.isin(hashes, _vocabulary(_state(path), least))
-    rows = np.repeat(np.arange(table.num_rows), np.diff(found.lasts, prepend=0))
-    for token in np.flatnonzero(~known):
-        known[token] = not _is_word(found.out[starts[token] : starts[token + 1]].tobytes().decode())
+        known |= np.asarray(pc.is_in(pa.array(hashes), _vocabulary(_state(path), least)), np.bool_)
+    unknown = np.flatnonzero(~known)
+    missing = unknown[_are_words(found, hashes, unknown)]
     keep = np.ones(table.num_rows, np.bool_)
-    keep[rows[~known]] = False
+    keep[np.searchsorted(found.lasts, missing, "right")] = False
     return keep
+
+
+def _are_words(found: Scan, hashes: npt.NDArray[np.uint64], some: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Say which of some tokens hold no number; each distinct one is looked at once."""
+    from witbuild.text.words import is_word
+
+    _, first, copies = np.unique(hashes[some], return_index=True, return_inverse=True)
+    starts = np.concatenate([np.zeros(1, np.int64), found.ends])
+    texts = (found.out[starts[token] : starts[token + 1]].tobytes().decode() for token in some[first].tolist())
+    return np.array([is_word(text) for text in texts], np.bool_)[copies]
 
 
 def no_words_of(table: pa.Table, lists: list[str]) -> Mask:
@@ -53,19 +62,12 @@ def no_words_of(table: pa.Table, lists: list[str]) -> Mask:
     return keep
 
 
-@lru_cache(maxsize=1 << 16)
-def _is_word(token: str) -> bool:
-    from witbuild.text.words import is_word
-
-    return is_word(token)
-
-
 def _state(path: str) -> State:
     return path, store.size(path), 0 if store.is_remote(path) else Path(path).stat().st_mtime_ns
 
 
 @lru_cache(maxsize=4)
-def _vocabulary(state: State, least: int) -> npt.NDArray[np.uint64]:
+def _vocabulary(state: State, least: int) -> pa.Array:
     """Return the hashes of a list's words that occur often enough; a process reads a list once, not once a task."""
     from witbuild.dedup.strings import hash_strings, strings
     from witbuild.sources.wordlist import read_counts
@@ -74,7 +76,7 @@ def _vocabulary(state: State, least: int) -> npt.NDArray[np.uint64]:
     for counts in read_counts(state[0], "witbuild", Counter(), rows=1 << 20):
         sums.update(counts)
     words = [word for word, count in sums.items() if count >= least]
-    return np.sort(hash_strings(strings(pa.array(words, pa.large_string()))))
+    return pa.array(hash_strings(strings(pa.array(words, pa.large_string()))))
 
 
 @lru_cache(maxsize=4)

@@ -60,12 +60,9 @@ class Limits(Sliced):
 
     def ngrams(self, table: pa.Table) -> tuple[Hashes, npt.NDArray[np.int64]]:
         """Return the n-grams of all captions, and the row that each stands in."""
-        import numpy as np
-
-        from witbuild.dedup.strings import Strings, hash_strings
         from witbuild.sample.frequency import ngrams
+        from witbuild.text.repetition import token_hashes
         from witbuild.text.scan import scan
 
         found = scan(table["caption"], "witbuild")
-        tokens = hash_strings(Strings(found.out, np.concatenate([np.zeros(1, np.int64), found.ends])))
-        return ngrams(tokens, found.lasts, self.ngram_size)
+        return ngrams(token_hashes(found), found.lasts, self.ngram_size)
