@@ -139,7 +139,7 @@ class FakeWiki:
         batch = found[start : start + size]
         pages = [self._page(file, start + place + 1, place % self.pieces == piece) for place, file in enumerate(batch)]
         answer: dict[str, Any] = (
-            {"query": {"pages": sorted(pages, key=lambda page: str(page["pageid"]))}} if pages else {}
+            {"query": {"pages": sorted(pages, key=lambda page: int(page["pageid"]))}} if pages else {}
         )
         if piece + 1 < self.pieces and batch:
             answer["continue"] = {
@@ -154,7 +154,7 @@ class FakeWiki:
         return Said(answer)
 
     def _page(self, file: File, index: int, told: bool) -> dict[str, Any]:  # noqa: FBT001
-        number = self.files.index(file) + 100
+        number = self.files.index(file) * 37 % 1009 + 100  # pages are numbered in another order than found
         page: dict[str, Any] = {"pageid": number, "ns": 6, "title": f"File:{file.title}", "index": index}
         said = {"ObjectName": file.title.rpartition(".")[0], "ImageDescription": file.description, **file.more}
         info = {

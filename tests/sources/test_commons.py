@@ -88,6 +88,23 @@ def test_a_file_becomes_candidates_with_licence_attribution_and_the_query_that_f
     }
 
 
+@pytest.mark.parametrize(
+    ("more", "licence", "attribution"),
+    [
+        ({"LicenseShortName": "Public domain"}, "Public domain", None),
+        ({"Attribution": "<b>Photo:</b> Alice / agency", "Artist": "Alice"}, None, "Photo: Alice / agency"),
+        ({"Credit": {"de": "Eigenes Werk", "en": "Own work", "_type": "lang"}}, None, "Own work"),
+        ({"LicenseUrl": "<a href='https://x.test/l'>https://x.test/l</a>"}, "https://x.test/l", None),
+    ],
+)
+def test_rights_are_told_as_they_are_found(
+    more: dict[str, Any], licence: str | None, attribution: str | None, tmp_path: Path
+) -> None:
+    with ApiServer(FakeWiki([File("Red.jpg", None, more)])) as server:
+        (row,), _ = harvest(server, listed(tmp_path, "red"))
+    assert (row["licence"], row["attribution"]) == (licence, attribution)
+
+
 def test_the_questions_are_those_of_the_api(tmp_path: Path) -> None:
     with ApiServer(FakeWiki(squares(1))) as server:
         harvest(
