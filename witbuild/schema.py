@@ -314,6 +314,7 @@ RECORDS = pa.schema(
         column("url", pa.uint64(), "hash of the canonical URL; 0 when the scope does not look at it"),
         column("image", pa.uint64(), "the image's hash; null: not known, or not looked at", null=True),
         column("text", pa.string(), "the folded caption; null: not looked at", null=True),
+        column("vector", pa.binary(), "the image's embedding; null: not known, or not looked at", null=True),
     ],
 )
 
@@ -322,6 +323,25 @@ EDGES = pa.schema(
         column("node", pa.uint64(), "one end; the row lies in this node's slice"),
         column("other", pa.uint64(), "the other end; when settled, the smallest node of the cluster"),
         column("turn", pa.int8(), "what the next round does: 0 large-star, 1 small-star"),
+    ],
+)
+
+EMBEDDINGS = pa.schema(
+    [
+        column("key", KEY, "of the pair in the same place of the same part of the pairs"),
+        column(
+            "vector",
+            pa.binary(),
+            "what a model sees in the image: signed bytes, the largest 127; null: no image",
+            null=True,
+        ),
+    ],
+)
+
+CENTRES = pa.schema(
+    [
+        column("rows", pa.int64(), "pairs of the part that have an embedding"),
+        column("sum", pa.list_(pa.int64()), "of their embeddings made 1,024 long; empty when there is none"),
     ],
 )
 
@@ -441,6 +461,8 @@ TABLES: dict[str, pa.Schema] = {
     "candidates": CANDIDATES,
     "records": RECORDS,
     "edges": EDGES,
+    "embeddings": EMBEDDINGS,
+    "centres": CENTRES,
     "members": MEMBERS,
     "clusters": CLUSTERS,
     "groups": GROUPS,

@@ -7,6 +7,7 @@ import pytest
 from witbuild.dedup.hamming import table_count
 from witbuild.dedup.lsh import optimum, share_probability
 from witbuild.dedup.shingles import shingle_one
+from witbuild.dedup.vectors import bits_for, found_share
 
 
 def similarity(one: list[str], two: list[str]) -> float:
@@ -27,6 +28,12 @@ def test_bands_find_what_the_text_says() -> None:
     assert [round(float(share_probability(s, 9, 13)), 2) for s in (0.8, 0.87, 0.93)] == [0.40, 0.80, 0.99]
     assert optimum(0.8, 128, 0.95) == (16, 8)
     assert [round(float(share_probability(s, 16, 8)), 3) for s in (0.8, 0.87)] == [0.947, 0.998]
+
+
+def test_tables_of_planes_find_what_the_text_says() -> None:
+    shares = [found_share(cosine, 64, bits) for cosine, bits in [(0.9, 14), (0.8, 14), (0.9, 23)]]
+    assert [round(share, 4) for share in shares] == [0.9996, 0.9286, 0.8409]
+    assert [bits_for(rows) for rows in (10**6, 4 * 10**8)] == [14, 23]
 
 
 def test_tables_of_image_hashes() -> None:

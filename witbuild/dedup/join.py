@@ -8,6 +8,8 @@ missed there. A larger one is never compared so:
                                                                             ├─ <= LIMIT: each with each
                                                                             └─ else: with 64 representatives
 
+With a cosine, a huge bucket goes to the representatives at once: there are other tables.
+
 What is linked depends on the bucket's content alone: not on slices, parts, or the order of rows.
 """
 
@@ -101,6 +103,9 @@ def _huge(buckets: Buckets) -> Iterator[npt.NDArray[np.int64]]:
 def _link_huge(
     members: npt.NDArray[np.int64], records: Records, rule: Rule, cut: Bands, forest: npt.NDArray[np.int64]
 ) -> None:
+    if rule.cosine > 0:
+        link_to_representatives(members, records, rule, forest)
+        return
     for one, two in _alike_groups(members, records, rule):
         if not rule.caption:
             for group in (one, two):

@@ -17,6 +17,7 @@ from witbuild.dedup.minhash import text_band_keys
 from witbuild.dedup.repeats import shared
 from witbuild.dedup.shingles import shingle
 from witbuild.dedup.strings import arrow, hash_strings, strings
+from witbuild.dedup.vectors import from_column, plane_keys, squares
 from witbuild.dedup.verify import Records
 from witbuild.sample.coins import mix
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from witbuild.dedup.join import Bands
     from witbuild.dedup.shingles import Unit
+    from witbuild.dedup.vectors import Planes
     from witbuild.dedup.verify import Rule
 
 COLUMNS = ["url", "caption", "phash", "pixel_sha256"]
@@ -49,25 +51,27 @@ class Evidence:
     """bool of shape (n,): whether the image's hash is known."""
     text: pa.Array
     """large_string of length n: the folded caption."""
+    vector: pa.Array
+    """binary of length n: the image's vector, by witbuild.dedup.vectors."""
 
     def take(self, rows: npt.NDArray[np.int64]) -> Evidence:
         """Return some rows."""
-        text = self.text.take(pa.array(rows))
-        return Evidence(self.node[rows], self.url[rows], self.image[rows], self.seen[rows], text)
+        text, vector = (column.take(pa.array(rows)) for column in (self.text, self.vector))
+        return Evidence(self.node[rows], self.url[rows], self.image[rows], self.seen[rows], text, vector)
 
     def columns(self) -> dict[str, Any]:
         """Return the columns that a table of records has of it."""
         image = pa.array(self.image, mask=~self.seen)
-        return {"node": self.node, "url": self.url, "image": image, "text": self.text}
+        return {"node": self.node, "url": self.url, "image": image, "text": self.text, "vector": self.vector}
 
 
 def evidence(table: pa.Table, looks_at: frozenset[str], image_hash: str, canonical: Callable[[str], str]) -> Evidence:
     """Return what a scope looks at in each pair of a table.
 
     Args:
-        table: pairs, of COLUMNS at least.
+        table: pairs, of COLUMNS at least; with their `vector` for embeddings.
         looks_at: some of caption, url, image; an image is also told by its URL.
-        image_hash: phash, or pixels for the sha256 of the pixels.
+        image_hash: phash, pixels for the sha256 of the pixels, or embedding for that of the vector.
         canonical: URL -> the form in which equal URLs are equal.
     """
     n = table.num_rows
@@ -78,7 +82,8 @@ def evidence(table: pa.Table, looks_at: frozenset[str], image_hash: str, canonic
     if "image" in looks_at:
         image, seen = _image_hashes(table, image_hash)
     parts = (hash_strings(strings(text)), url, image, seen.astype(np.uint64))
-    return Evidence(_combined(*parts), url, image, seen, text)
+    vector = table["vector"].combine_chunks() if image_hash == "embedding" else pa.nulls(n, pa.binary())
+    return Evidence(_combined(*parts), url, image, seen, text, vector)
 
 
 def _combined(*parts: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -97,7 +102,7 @@ def url_hashes(urls: pa.ChunkedArray, canonical: Callable[[str], str]) -> npt.ND
 
 
 def _image_hashes(table: pa.Table, image_hash: str) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
-    column = table["phash" if image_hash == "phash" else "pixel_sha256"].combine_chunks()
+    column = table[{"phash": "phash", "pixels": "pixel_sha256", "embedding": "vector"}[image_hash]].combine_chunks()
     seen = column.is_valid().to_numpy(zero_copy_only=False)
     hashes = column.fill_null(0).to_numpy() if image_hash == "phash" else hash_strings(strings(column))
     return np.where(seen, hashes, np.uint64(0)), seen
@@ -125,6 +130,15 @@ def place_bands(found: Evidence, distance: int) -> tuple[npt.NDArray[np.uint64],
     return bands, np.concatenate((rows, np.repeat(seen, keys.shape[1])))
 
 
+def vector_bands(found: Evidence, cut: Planes) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+    """Return a band of each row's URL, and of each table of its vector where it is known."""
+    vectors, seen = from_column(found.vector)
+    rows, known = np.arange(found.node.size), np.flatnonzero(seen)
+    keys = plane_keys(vectors[known], cut)
+    bands = np.concatenate((mix(found.url ^ _URL), keys.ravel()))
+    return bands, np.concatenate((rows, np.repeat(known, keys.shape[1])))
+
+
 def linked(table: pa.Table, unit: Unit, size: int, rule: Rule, cut: Bands) -> Edges:
     """Return the links between the nodes of a table of records: each node with the smallest that it is linked to."""
     rows = shared(table["band"].to_numpy())
@@ -136,7 +150,9 @@ def linked(table: pa.Table, unit: Unit, size: int, rule: Rule, cut: Bands) -> Ed
     sets = shingle(texts, unit, size)
     numbers = number_hashes(texts) if cut.numbers else np.zeros(nodes.size, np.uint64)
     seen = image.is_valid().to_numpy(zero_copy_only=False)
-    records = Records(one["url"].to_numpy(), image.fill_null(0).to_numpy(), seen, *sets, numbers)
+    vectors, _ = from_column(one["vector"]) if rule.cosine else (np.zeros((0, 0), np.int8), None)
+    images = image.fill_null(0).to_numpy()
+    records = Records(one["url"].to_numpy(), images, seen, *sets, numbers, vectors, squares(vectors))
     roots = link(table["band"].to_numpy(), members.astype(np.int64), records, rule, cut)
     tied = np.flatnonzero(roots != np.arange(roots.size))
     return Edges(nodes[tied], nodes[roots[tied]])

@@ -36,6 +36,10 @@ class Records(NamedTuple):
     """int64 of shape (n + 1,): where each record's shingles start."""
     numbers: npt.NDArray[np.uint64]
     """uint64 of shape (n,): hash of the caption's numbers; captions with other ones are not alike."""
+    vectors: npt.NDArray[np.int8] = np.zeros((0, 0), np.int8)
+    """int8 of shape (n, D): what a model sees in the image, by a rule with a cosine."""
+    squares: npt.NDArray[np.int64] = np.zeros(0, np.int64)
+    """int64 of shape (n,): of the vectors' lengths."""
 
 
 class Buckets(NamedTuple):
@@ -58,6 +62,8 @@ class Rule(NamedTuple):
     """The captions' shingles must have a Jaccard similarity of `threshold` or more."""
     threshold: float
     """0 to 1."""
+    cosine: float = 0.0
+    """Images are the same when their vectors have this cosine or more; 0: hashes are compared instead."""
 
 
 @njit(cache=True, nogil=True)
@@ -79,12 +85,32 @@ def jaccard(one: npt.NDArray[np.uint64], two: npt.NDArray[np.uint64]) -> float:
 
 
 @njit(cache=True, nogil=True)
+def _same_direction(records: Records, i: int, j: int, cosine: float) -> bool:
+    """Say whether the vectors of two records have a cosine or more: their product is a whole number, so exactly."""
+    product = np.int64(0)
+    for d in range(records.vectors.shape[1]):
+        product += np.int64(np.int32(records.vectors[i, d]) * np.int32(records.vectors[j, d]))
+    lengths = np.sqrt(np.float64(records.squares[i]) * np.float64(records.squares[j]))
+    return product >= cosine * lengths - 1e-6
+
+
+@njit(cache=True, nogil=True)
+def _same_image(i: int, j: int, records: Records, rule: Rule) -> bool:
+    """Say whether the images of two records are the same by the rule."""
+    if records.url[i] == records.url[j]:
+        return True
+    if not (records.seen[i] and records.seen[j]):
+        return False
+    if rule.cosine > 0:
+        return _same_direction(records, i, j, rule.cosine)
+    return rule.distance >= 0 and bits(records.image[i] ^ records.image[j]) <= rule.distance
+
+
+@njit(cache=True, nogil=True)
 def alike(i: int, j: int, records: Records, rule: Rule) -> bool:
     """Say whether two records are alike by the rule, exactly."""
-    if rule.image and records.url[i] != records.url[j]:
-        known = rule.distance >= 0 and records.seen[i] and records.seen[j]
-        if not known or bits(records.image[i] ^ records.image[j]) > rule.distance:
-            return False
+    if rule.image and not _same_image(i, j, records, rule):
+        return False
     if not rule.caption:
         return True
     if records.numbers[i] != records.numbers[j]:

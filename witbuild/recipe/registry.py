@@ -31,8 +31,8 @@ def stage_class(name: str) -> type[Stage]:
         Traceback (most recent call last):
         ...
         witbuild.errors.RecipeError: unknown stage 'mach'; did you mean 'match'? Known: queries, harvest, match, \
-rewrite, filter, frequency, dedup, decontaminate, balance, fetch, score, \
-shard, train, eval, objectives; or my_package.module:MyStage
+rewrite, filter, frequency, dedup, decontaminate, balance, fetch, embed, \
+score, shard, train, eval, objectives; or my_package.module:MyStage
     """
     from witbuild.stage import Stage
 

@@ -15,6 +15,7 @@ STAGES = {
     "decontaminate": "witbuild.stages.decontaminate:Decontaminate",
     "balance": "witbuild.stages.balance:Balance",
     "fetch": "witbuild.stages.fetch:Fetch",
+    "embed": "witbuild.train.scoring.embed:Embed",
     "score": "witbuild.train.scoring.stage:Score",
     "shard": "witbuild.stages.shard:Shard",
     "train": "witbuild.train.stage:Train",

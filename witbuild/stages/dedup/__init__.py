@@ -5,6 +5,7 @@
 
 parameters.py  what each step knows
 candidates.py  bands, candidates, records: what has to be compared
+embedded.py    the same, of images by what a model sees in them
 graph.py       join, components: which nodes are alike
 choice.py      members, clusters, choose, drop: which pair of each cluster stays
 
@@ -18,11 +19,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 from witbuild.stages.dedup.candidates import Bands, Candidates, Records
 from witbuild.stages.dedup.choice import Choose, Clusters, Drop, ExactClusters, Members
+from witbuild.stages.dedup.embedded import Centres, EmbeddedBands, EmbeddedRecords
 from witbuild.stages.dedup.graph import Components, Join
 from witbuild.stages.dedup.parameters import Compared, Keeping
 
 if TYPE_CHECKING:
     from witbuild.stage import Stage
+
+
+EXACT: tuple[type[Stage], ...] = (Members, ExactClusters)
+HASHED: tuple[type[Stage], ...] = (Bands, Candidates, Records)
+EMBEDDED: tuple[type[Stage], ...] = (Centres, EmbeddedBands, Candidates, EmbeddedRecords)
+LINKING: tuple[type[Stage], ...] = (Join, Components, Clusters)
+CHOOSING: tuple[type[Stage], ...] = (Choose, Drop)
 
 
 class Dedup(Keeping, Compared):
@@ -35,7 +44,8 @@ class Dedup(Keeping, Compared):
 
     def steps(self) -> tuple[Stage, ...]:
         """Return the graph's steps when nodes are to be compared, then those that choose and drop."""
-        choosing = (Choose, Drop)
         if self.scope == "url":
-            return tuple(self.step(kind) for kind in (Members, ExactClusters, *choosing))
-        return tuple(self.step(kind) for kind in (Bands, Candidates, Records, Join, Components, Clusters, *choosing))
+            return tuple(self.step(kind) for kind in EXACT + CHOOSING)
+        if self.embeds:
+            return tuple(self.step(kind) for kind in EMBEDDED + LINKING + CHOOSING)
+        return tuple(self.step(kind) for kind in HASHED + LINKING + CHOOSING)

@@ -19,6 +19,9 @@ from witbuild.stages.slices import SLICE_ROWS, Scaled, of_part, per_address, per
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    import numpy as np
+    import numpy.typing as npt
+
     from witbuild.dedup.nodes import Evidence
     from witbuild.stage import Inputs, Task
 
@@ -45,8 +48,11 @@ class Bands(Compared):
         """Yield a task for each part."""
         from witbuild.io import tables
 
-        rows = tables.count_rows((*inputs["pairs"], *inputs.get("against", ())))
-        return per_address(inputs, slices=self.into(rows * self.bands(), BAND_ROWS), members=self.into(rows))
+        return per_address(inputs, **self.arguments(tables.count_rows((*inputs["pairs"], *inputs.get("against", ())))))
+
+    def arguments(self, rows: int) -> dict[str, int]:
+        """Return what a task knows of so many pairs in all: into how many slices it cuts."""
+        return {"slices": self.into(rows * self.bands(), BAND_ROWS), "members": self.into(rows)}
 
     def process(self, task: Task) -> Part:
         """Write the bands of each distinct node of a part, and its pairs as members."""
@@ -55,31 +61,34 @@ class Bands(Compared):
         from witbuild.io import tables
         from witbuild.schema import MEMBERS
 
-        table = tables.read(task.sources["pairs"][0], [*dict.fromkeys((*COLUMNS, *ATTRIBUTES))])
+        table = self.read(task, (*COLUMNS, *ATTRIBUTES))
         found, path = self.evidence(table), task.scratch_file("members.arrow")
         members = member_part(table, found, task.arguments["part"], task.arguments["members"])
         tables.write(path, tables.conform(members.table, MEMBERS), dropped={}, row_groups=members.row_groups)
-        return replace(self._bands(found, task.arguments), files={"members": path})
+        return replace(self._bands(found, task), files={"members": path})
 
-    def _bands(self, found: Evidence, arguments: Mapping[str, int]) -> Part:
+    def _bands(self, found: Evidence, task: Task) -> Part:
         """Return the bands of each node, as the first pair that has it tells them, in the slice of the band."""
         import numpy as np
         import pyarrow as pa
 
-        from witbuild.dedup.nodes import caption_bands, place_bands
         from witbuild.dedup.repeats import first_of_each
         from witbuild.dedup.spread import spread
 
         first = first_of_each(found.node)
         distinct = found.take(first)
-        if self.looks_at == {"caption"}:
-            bands, owners = caption_bands(distinct, self.shingle, self.size, self.cut())
-        else:
-            bands, owners = place_bands(distinct, self.distance())
-        band, owner, sizes = spread(bands, owners, arguments["slices"])
+        band, owner, sizes = spread(*self.bands_of(distinct, task), task.arguments["slices"])
         columns = {"band": band, "node": distinct.node[owner], "row": first[owner].astype(np.int32)}
-        columns["part"] = np.full(owner.size, arguments["part"], np.int32)
+        columns["part"] = np.full(owner.size, task.arguments["part"], np.int32)
         return Part(pa.table(columns), row_groups=sizes)
+
+    def bands_of(self, found: Evidence, task: Task) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
+        """Return the bands of some nodes: keys, and the row each belongs to."""
+        from witbuild.dedup.nodes import caption_bands, place_bands
+
+        if self.looks_at == {"caption"}:
+            return caption_bands(found, self.shingle, self.size, self.cut())
+        return place_bands(found, self.distance())
 
 
 class Candidates(Scaled):
@@ -124,12 +133,11 @@ class Records(Compared):
         import pyarrow as pa
 
         from witbuild.dedup.nodes import COLUMNS
-        from witbuild.io import tables
         from witbuild.sample.order import slice_of
 
         slices = task.arguments["slices"]
         mine = of_part(task.sources["candidates"], task.arguments["part"])
         rows, place = np.unique(mine["row"].to_numpy(), return_inverse=True)
-        found = self.evidence(tables.read(task.sources["pairs"][0], COLUMNS).take(pa.array(rows)))
+        found = self.evidence(self.read(task, COLUMNS).take(pa.array(rows)))
         bands = mine["band"].to_numpy()
         return sliced({"band": bands, **found.take(place).columns()}, slice_of(bands, slices), slices)

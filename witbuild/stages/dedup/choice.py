@@ -41,9 +41,8 @@ class Members(Seen):
         """Describe each pair of a part, in the slice of its node."""
         from witbuild.dedup.choose import ATTRIBUTES
         from witbuild.dedup.nodes import COLUMNS
-        from witbuild.io import tables
 
-        table = tables.read(task.sources["pairs"][0], [*dict.fromkeys((*COLUMNS, *ATTRIBUTES))])
+        table = self.read(task, (*COLUMNS, *ATTRIBUTES))
         return member_part(table, self.evidence(table), task.arguments["part"], task.arguments["slices"])
 
 

@@ -9,11 +9,14 @@ from pydantic import Field
 from witbuild.stages.slices import Scaled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pyarrow as pa
 
     from witbuild.dedup.join import Bands as Cut
     from witbuild.dedup.nodes import Evidence
     from witbuild.dedup.verify import Rule
+    from witbuild.stage import Task
 
 
 class Scope(Scaled):
@@ -38,8 +41,19 @@ class Keeping(Scaled):
 class Seen(Scope):
     """What a step knows that tells duplicates by their nodes."""
 
-    image_hash: Literal["phash", "pixels"] = "phash"
-    """Which hash of a fetched image is compared: the perceptual one, or that of its exact pixels."""
+    image_hash: Literal["phash", "pixels", "embedding"] = "phash"
+    """What of a fetched image is compared: a perceptual hash, that of its exact pixels, or what stage `embed` saw."""
+
+    @property
+    def embeds(self) -> bool:
+        """Whether embeddings are compared."""
+        return "image" in self.looks_at and self.image_hash == "embedding"
+
+    def read(self, task: Task, columns: Iterable[str]) -> pa.Table:
+        """Return some columns of the task's pairs, and what else the evidence needs."""
+        from witbuild.io import tables
+
+        return tables.read(task.sources["pairs"][0], [*dict.fromkeys(columns)])
 
     def evidence(self, table: pa.Table) -> Evidence:
         """Return what the scope looks at in each pair of a part."""
@@ -66,8 +80,12 @@ class Compared(Seen):
     """Weight of missed duplicates, against needless comparisons, in the choice of bands and rows."""
     hamming: int = Field(3, ge=0, le=6)
     """Bits in which two perceptual hashes of one image may differ."""
+    cosine: float = Field(0.95, gt=0, le=1)
+    """Of two images' embeddings, from which they are the same image."""
+    tables: int = Field(64, ge=1, le=256)
+    """Of random planes, in which embeddings are looked for that are near each other; more find more."""
     seed: int = Field(1, ge=0, le=2**32 - 1)
-    """Draws the permutations."""
+    """Draws the permutations and the planes."""
 
     def cut(self) -> Cut:
         """Return how captions are cut into bands."""
@@ -90,11 +108,13 @@ class Compared(Seen):
 
         if self.looks_at == {"caption"}:
             return optimum(self.threshold, self.num_perm, self.miss_weight)[0]
+        if self.embeds:
+            return 1 + self.tables
         return 1 + (table_count(self.distance()) if self.distance() >= 0 else 0)
 
     def distance(self) -> int:
         """Return in how many bits image hashes may differ; -1 when they are not looked at."""
-        if "image" not in self.looks_at:
+        if "image" not in self.looks_at or self.embeds:
             return -1
         return self.hamming if self.image_hash == "phash" else 0
 
@@ -103,4 +123,5 @@ class Compared(Seen):
         from witbuild.dedup.verify import Rule
 
         places = bool(self.looks_at & {"image", "url"})
-        return Rule(places, self.distance(), "caption" in self.looks_at, self.threshold)
+        cosine = self.cosine if self.embeds else 0.0
+        return Rule(places, self.distance(), "caption" in self.looks_at, self.threshold, cosine)
