@@ -28,6 +28,7 @@ from witbuild.train.model import architecture, build, normalised  # noqa: E402
 from witbuild.train.objectives.contrastive import caption_numbers  # noqa: E402
 from witbuild.train.objectives.sigmoid import sigmoid_loss  # noqa: E402
 from witbuild.train.step import Encoder, Gradients  # noqa: E402
+from witbuild.train.towers import BagOfWords  # noqa: E402
 from witbuild.train.vocabulary import lengths  # noqa: E402
 from witbuild.train.world import ALONE, World  # noqa: E402
 
@@ -263,6 +264,30 @@ def test_the_most_frequent_words_are_predicted() -> None:
     model, _ = model_of("caption", 5)
     words = [tokenise([word], 8).ids[1] for word in ("a", "blue", "square")]
     assert model.head.vocabulary.ids.tolist() == sorted([*words, 49406, 49407])
+
+
+def test_the_bag_of_words_is_the_mean_of_the_words_of_a_text() -> None:
+    tower: Any = BagOfWords(7, width=12).double()
+    torch.nn.init.normal_(tower.ln_final.weight)
+    torch.nn.init.normal_(tower.ln_final.bias)
+    tokens = torch.from_numpy(tokenise([*TEXTS, ""], 32).batch(range(6)))
+    plain = []
+    for row in tokens.tolist():
+        words = [tower.token_embedding.weight[word] for word in row[1 : row.index(49407)]]
+        mean = sum(words) / len(words) if words else torch.zeros(12, **SPEC)
+        centred = mean - mean.mean()
+        scaled = centred / (centred.square().mean() + 1e-5).sqrt()
+        plain.append((scaled * tower.ln_final.weight + tower.ln_final.bias) @ tower.text_projection)
+    expected = torch.stack(plain)
+    torch.testing.assert_close(tower(tokens), expected)
+    wider = torch.nn.functional.pad(tokens, (0, 9))
+    torch.testing.assert_close(tower(wider), expected)
+    for own, right in zip(
+        slopes(tower(tokens).square().sum(), list(tower.parameters())),
+        slopes(expected.square().sum(), list(tower.parameters())),
+        strict=True,
+    ):
+        torch.testing.assert_close(own, right)
 
 
 # ---- all of them
