@@ -66,7 +66,7 @@ def compared(folder: Path) -> Run:
 
 @pytest.mark.timeout(7200)
 def test_objectives(bench: Bench, tmp_path: Path) -> None:
-    """Twenty minutes of one core; WITBUILD_OBJECTIVES_RUN names a run that is there already."""
+    """Twelve minutes of one core; WITBUILD_OBJECTIVES_RUN names a run that is there already."""
     pytest.importorskip("torch")
     done = os.environ.get("WITBUILD_OBJECTIVES_RUN", "")
     run = Run(done) if done else compared(tmp_path)
