@@ -45,6 +45,7 @@ class Drawn:
     def __init__(self, count: int, world: World = ALONE, steps: int = 8) -> None:
         self.count, self.world, self.steps_per_epoch = count, world, steps
         self.corrupt: set[int] = set()
+        self.dropped: dict[str, int] = {}
 
     def batch(self, step: int) -> Batch:
         whole = batch(self.count, seed=step)
