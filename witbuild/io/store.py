@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import IO, TYPE_CHECKING, Any
 from witbuild.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _SCHEME = re.compile(r"^([a-z][a-z0-9+.-]+)://")
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "hf": "hf"}
@@ -206,6 +207,23 @@ def link(source: str, target: Path) -> None:
         shutil.copyfileobj(stream, out, 1 << 20)
 
 
+def settle(files: Sequence[Path], path: str) -> None:
+    """Wait until local files that are to be published at or beside a path are on the disk, all of them at once.
+
+    A journal takes files that wait together in one commit; one behind the other each waits for its own. Nothing is to
+    wait for where they go to an object store.
+    """
+    if is_remote(path):
+        return
+    with ThreadPoolExecutor(max(len(files), 1)) as pool:
+        list(pool.map(_sync, files))
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
 def sync_folder(path: str) -> None:
     """Make the names in a folder durable; nothing is to do on an object store."""
     if not is_remote(path) and Path(path).is_dir():
@@ -219,6 +237,5 @@ def sync_folder(path: str) -> None:
 def _rename(partial: Path, final: Path, *, wait: bool = True) -> None:
     """Give a file its final name once its bytes are on the disk."""
     if wait:
-        with partial.open("rb") as stream:
-            os.fsync(stream.fileno())
+        _sync(partial)
     partial.replace(final)

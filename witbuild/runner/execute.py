@@ -53,8 +53,9 @@ class Execute:
         seconds = round(time.perf_counter() - started, 4)
         done = Done(task.index, part.table.num_rows, _counted(part.dropped), seconds, files)
         self._record(task, done)
+        store.settle([file for _, file in local.values()], table_path)
         for path, (_, file) in local.items():
-            store.publish(file, path)
+            store.publish(file, path, wait=False)
         return done
 
     def _record(self, task: Task, done: Done) -> None:
