@@ -10,6 +10,7 @@ import pytest
 
 from witbuild.sample.record import RECORD, SIDECAR
 from witbuild.schema import SHARDS, TABLES
+from witbuild.train.report import MEASURED
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "format.md"
 
@@ -32,7 +33,19 @@ def comment(field: pa.Field) -> str:
 def blocks() -> dict[str, str]:
     more = pa.schema([field for field in SIDECAR if field.name not in RECORD.names])
     tables = "\n".join(f"### {name}\n\n{fields(schema)}" for name, schema in TABLES.items())
-    return {"record": fields(RECORD), "sidecar": fields(more), "shards": fields(SHARDS), "tables": tables}
+    log = pa.schema(
+        [
+            pa.field(name, pa.float64(), nullable=name == "mfu", metadata={"comment": text})
+            for name, text in MEASURED.items()
+        ]
+    )
+    return {
+        "log": fields(log),
+        "record": fields(RECORD),
+        "sidecar": fields(more),
+        "shards": fields(SHARDS),
+        "tables": tables,
+    }
 
 
 def written(text: str, name: str, block: str) -> str:

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+MEASURED = {
+    "samples_per_second": "of this process",
+    "data_wait": "share of the step's time spent waiting for its batch, 0 to 1",
+    "mfu": "useful operations of the step over those that the device could do at its peak; null where that is not known",
+}
+"""What a line of the log has beside a row of schema.METRICS: floats, of this attempt."""
+
 
 class Row(NamedTuple):
     """A row of schema.METRICS."""
