@@ -1,106 +1,198 @@
-"""The image path: body as served to stored JPEG, short side 256, quality 90, beside img2dataset's and Pillow's.
+"""The image path: body as served to stored JPEG, short side 256, quality 90, beside img2dataset's Resizer and Pillow's.
 
-Made-up photographs of 640 to 2,000 pixels a side, 3 in 10 progressive. witbuild's time includes what the peers do not
-do: header checks, a second decode of what is stored, its pixel hash and its perceptual hash. Similarity (SSIM of
-8x8 windows) is to an exact area mean of the fully decoded original. img2dataset comes with `witbuild[peers]`.
+Each side is a Python of its own, one thread, in turns; CPU seconds. Similarity (SSIM of 8x8 windows of luma) is to an
+exact area mean of the fully decoded original. A JPEG is decoded at a reduced scale where that leaves `oversample` times
+the pixels that are stored, in each direction. witbuild checks headers, decodes once more what it stored, and hashes it,
+which no peer does; `without checks and hashes` does what they do. `real`: pieces of photographs of Debian's
+tuxpaint-data, 640 to 2,000 pixels wide, 3 in 10 progressive; `made up`: tests/bench/photographs.py.
+`IMG2DATASET=/path/to/bin/img2dataset make bench ONLY=image`
 """
 
 from __future__ import annotations
 
-import importlib.util
 import io
-from collections.abc import Callable, Sequence
-from typing import Any
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.bench.conftest import Bench, Side
-from witbuild.image.prepare import Plan, prepare
+from tests.bench import photographs
+from tests.bench.conftest import ROOT, ROUNDS, Bench, Side
+from witbuild.image.prepare import Plan
 from witbuild.image.resize import shrink
+from witbuild.stages.fetch.decoders import Decoders, Limits
+from witbuild.stages.fetch.make import Make
 
 pytestmark = pytest.mark.bench
 
-IMAGES, SIDE, QUALITY = 120, 256, 90
-Make = Callable[[bytes], bytes]
+HEAD = (
+    "| images | side | CPU ms an image | images a CPU s | SSIM | bytes an image | default is faster by |\n"
+    + "|---" * 7
+    + "|"
+)
+IMAGES = 120
+REAL = Path("/usr/share/tuxpaint/templates")
+DEFAULT = f"witbuild:{Plan().oversample:g}"
+SIDES = {
+    DEFAULT: f"witbuild, oversample {Plan().oversample:g} (default)",
+    "bare": "witbuild, without checks and hashes",
+    "witbuild:3": "witbuild, oversample 3",
+    "witbuild:2": "witbuild, oversample 2",
+    "witbuild:1": "witbuild, oversample 1",
+    "pillow": "Pillow, box",
+    "img2dataset": "img2dataset's Resizer",
+}
 
 
 @pytest.fixture(scope="module")
-def bodies() -> list[bytes]:
-    random = np.random.default_rng(1)
-    return [_photograph(random, int(random.integers(640, 2_000))) for _ in range(IMAGES)]
+def made_up() -> Path:
+    return photographs.saved(IMAGES)
 
 
-def _photograph(random: np.random.Generator, width: int) -> bytes:
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give pieces of real photographs: those of Debian's tuxpaint-data."""
+    originals = [Image.open(path).convert("RGB") for path in sorted(REAL.glob("*.jpg"))]
+    if not originals:
+        pytest.skip(f"no photographs in {REAL}")
+    folder, random = tmp_path_factory.mktemp("real"), np.random.default_rng(3)
+    for number in range(IMAGES):
+        _piece(originals[number % len(originals)], random).save(
+            folder / f"{number}.jpg", quality=int(random.integers(80, 91)), progressive=number % 10 in (1, 4, 7)
+        )
+    return folder
+
+
+def _piece(image: Image.Image, random: np.random.Generator) -> Image.Image:
+    width = int(min(image.width, image.height * 4 / 3) * random.uniform(0.75, 1))
     height = width * 3 // 4
-    coarse = Image.fromarray(random.integers(0, 256, (24, 32, 3), np.uint8))
-    smooth = np.asarray(coarse.resize((width, height), Image.Resampling.BICUBIC)).astype(np.int16)
-    grain = random.normal(0, 3, (height, width, 1)).astype(np.int16)
-    stream = io.BytesIO()
-    image = Image.fromarray(np.clip(smooth + grain, 0, 255).astype(np.uint8))
-    image.save(stream, "JPEG", quality=int(random.integers(78, 90)), progressive=bool(random.random() < 0.3))
-    return stream.getvalue()
+    left, top = (int(random.integers(0, room + 1)) for room in (image.width - width, image.height - height))
+    size = min(int(random.integers(640, 2_000)), width * 8 // 5)
+    return image.crop((left, top, left + width, top + height)).resize((size, size * 3 // 4), Image.Resampling.LANCZOS)
 
 
-def mine(body: bytes) -> bytes:
-    return prepare(body, Plan(size=SIDE, quality=QUALITY)).content
+class Running:
+    """A side in its own Python."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.input, self.output = cast("IO[str]", process.stdin), cast("IO[str]", process.stdout)
+
+    def tell(self, order: str) -> dict[str, Any]:
+        self.input.write(f"{order}\n")
+        self.input.flush()
+        answer: dict[str, Any] = json.loads(self.output.readline())
+        return answer
 
 
-def by_pillow(body: bytes) -> bytes:
-    stream = io.BytesIO()
-    with Image.open(io.BytesIO(body)) as image:
-        scale = SIDE / min(image.size)
-        small = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BOX)
-        small.save(stream, "JPEG", quality=QUALITY)
-    return stream.getvalue()
-
-
-def peers() -> dict[str, Make]:
-    """Return how each peer makes a stored image of a body."""
-    found: dict[str, Make] = {"Pillow, full decode, box": by_pillow}
-    if importlib.util.find_spec("img2dataset"):
-        from img2dataset.resizer import Resizer
-
-        resizer: Any = Resizer(SIDE, "keep_ratio", resize_only_if_bigger=True, encode_quality=QUALITY)
-        found["img2dataset's Resizer"] = lambda body: resizer(io.BytesIO(body))[0]
-    return found
-
-
-def test_image(bench: Bench, bodies: Sequence[bytes]) -> None:
-    sides: dict[str, Make] = {"witbuild": mine, **peers()}
-    mine(bodies[0])
-    bench.compare(
-        "decode, shrink, encode", "images", {name: Side(_all(make, bodies), IMAGES) for name, make in sides.items()}
+@contextmanager
+def running(name: str, folder: Path) -> Iterator[Running]:
+    python = sys.executable if name != "img2dataset" else str(Path(os.environ["IMG2DATASET"]).with_name("python"))
+    command = [python, str(ROOT / "tests/bench/image_side.py"), name, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT) if python == sys.executable else ""}
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     )
-    likeness = {name: float(np.mean([ssim(make(body), body) for body in bodies[:30]])) for name, make in sides.items()}
-    bench.note("SSIM: " + ", ".join(f"{name} {value:.4f}" for name, value in likeness.items()))
-    assert likeness["witbuild"] > min(likeness.values()) - 0.01
+    with process:
+        yield Running(process)
+        cast("IO[str]", process.stdin).close()
+
+
+@pytest.mark.parametrize("corpus", ["real", "made_up"])
+def test_image(bench: Bench, corpus: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    folder: Path = request.getfixturevalue(corpus)
+    names = [name for name in SIDES if name != "img2dataset" or "IMG2DATASET" in os.environ]
+    with ExitStack() as stack:
+        sides = {name: stack.enter_context(running(name, folder)) for name in names}
+        seconds: dict[str, list[float]] = {name: [] for name in names}
+        for _ in range(ROUNDS):
+            for name, one in sides.items():
+                seconds[name].append(one.tell("time")["seconds"])
+        told = {name: saved(one, tmp_path / name.replace(":", "_"), folder) for name, one in sides.items()}
+    first = statistics.median(seconds[DEFAULT])
+    bench.head = HEAD
+    for name in names:
+        spent, (likeness, size) = statistics.median(seconds[name]), told[name]
+        cells = [
+            corpus.replace("_", " "), SIDES[name], f"{1000 * spent / IMAGES:.2f}", f"{IMAGES / spent:,.0f}",
+            f"{likeness:.4f}", f"{size:,.0f}", f"{spent / first:.2f}x",
+        ]  # fmt: skip
+        bench.rows.append(f"| {' | '.join(cells)} |")
+    for peer in {"pillow", "img2dataset"} & set(names):
+        assert round(told[DEFAULT][0], 4) >= round(told[peer][0], 4)
+
+
+def saved(one: Running, place: Path, originals: Path) -> tuple[float, float]:
+    """Return the mean likeness to the originals, and bytes an image."""
+    place.mkdir()
+    told = one.tell(f"save {place}")
+    names = [path.name for path in place.iterdir()]
+    likeness = [ssim((place / name).read_bytes(), (originals / name).read_bytes()) for name in names]
+    return float(np.mean(likeness)), told["bytes"] / len(names)
+
+
+def test_a_process_of_its_own(bench: Bench, real: Path) -> None:
+    make = Make(Plan())
+    bodies = [path.read_bytes() for path in real.iterdir()]
+    shares: list[float] = []
+    with Decoders(make, 1, Limits()) as decoders:
+        process = int(_worker(decoders))
+        for _ in range(2 * ROUNDS):
+            alone = _spent(os.getpid(), process, lambda: [make(body) for body in bodies])
+            apart = _spent(os.getpid(), process, lambda: [decoders.ask(body) for body in bodies])
+            shares.append(apart / alone - 1)
+    share = statistics.median(shares)
+    bench.note(f"Decoding in a process of its own, with limits, costs {share:.1%} more CPU than decoding in place.")
+    assert share < 0.1
+
+
+def _worker(decoders: Decoders) -> int:
+    process = decoders._idle.get()
+    if process is None:
+        decoders._idle.put(None)
+        with pytest.raises(Exception, match="not_an_image"):
+            decoders.ask(b"x")
+        process = decoders._idle.get()
+    decoders._idle.put(process)
+    assert process is not None
+    return process._process.pid or 0
+
+
+def _spent(one: int, other: int, run: Any) -> float:
+    before = _cpu(one) + _cpu(other)
+    run()
+    return _cpu(one) + _cpu(other) - before
+
+
+def _cpu(process: int) -> float:
+    """Return the CPU seconds of a process so far (proc(5), stat, fields 14 and 15)."""
+    fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def test_shrink(bench: Bench) -> None:
-    pixels = np.random.default_rng(1).integers(0, 256, (338, 450, 3), np.uint8)
+    pixels = np.random.default_rng(1).integers(0, 256, (975, 1300, 3), np.uint8)
     image = Image.fromarray(pixels)
-    sides = {
-        "witbuild, exact area": Side(lambda: [shrink(pixels, 341, 256) for _ in range(200)], 200),
-        "Pillow, box": Side(lambda: [image.resize((341, 256), Image.Resampling.BOX) for _ in range(200)], 200),
-    }
-    if importlib.util.find_spec("cv2"):
-        import cv2
-
-        area = cv2.INTER_AREA
-        sides["OpenCV, area"] = Side(
-            lambda: [cv2.resize(pixels, (341, 256), interpolation=area) for _ in range(200)], 200
-        )
-    bench.compare("450x338 to 341x256", "images", sides)
-
-
-def _all(make: Make, bodies: Sequence[bytes]) -> Callable[[], None]:
-    def run() -> None:
-        for body in bodies:
-            make(body)
-
-    return run
+    rates = Bench().compare(
+        "",
+        "images",
+        {
+            "witbuild": Side(lambda: [shrink(pixels, 341, 256) for _ in range(50)], 50),
+            "Pillow": Side(lambda: [image.resize((341, 256), Image.Resampling.BOX) for _ in range(50)], 50),
+        },
+    )
+    bench.note(
+        f"1300x975 to 341x256 alone: witbuild's exact area mean {1000 / rates['witbuild']:.2f} ms, "
+        f"Pillow's box {1000 / rates['Pillow']:.2f} ms."
+    )
 
 
 def ssim(stored: bytes, original: bytes) -> float:

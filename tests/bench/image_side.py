@@ -1,0 +1,91 @@
+"""One way from body to stored image, in a Python of its own: told on standard input what to do, answers in JSON.
+
+python image_side.py img2dataset FOLDER       "time"  -> CPU seconds for all images of the folder
+python image_side.py witbuild:6 FOLDER        "save P" -> P: the images made, as 0.jpg, 1.jpg, ...
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+SIDE, QUALITY = 256, 90
+Make = Callable[[bytes], bytes]
+
+
+def img2dataset() -> Make:
+    from img2dataset.resizer import Resizer
+
+    resizer = Resizer(SIDE, "keep_ratio", resize_only_if_bigger=True, encode_quality=QUALITY)
+
+    def make(body: bytes) -> bytes:
+        made = resizer(io.BytesIO(body))
+        if made[0] is None:
+            raise ValueError(made[-1])
+        return bytes(made[0])
+
+    return make
+
+
+def pillow() -> Make:
+    from PIL import Image
+
+    def make(body: bytes) -> bytes:
+        stream = io.BytesIO()
+        with Image.open(io.BytesIO(body)) as image:
+            scale = SIDE / min(image.size)
+            small = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BOX)
+            small.save(stream, "JPEG", quality=QUALITY)
+        return stream.getvalue()
+
+    return make
+
+
+def witbuild(oversample: float) -> Make:
+    from witbuild.image.prepare import Plan, prepare
+
+    plan = Plan(size=SIDE, quality=QUALITY, oversample=oversample)
+    return lambda body: prepare(body, plan).content
+
+
+def witbuild_bare() -> Make:
+    """Return witbuild's decoding, shrinking and encoding without checks, second decode and hashes."""
+    import simplejpeg
+
+    from witbuild.image.encode import encode
+    from witbuild.image.resize import fit, resize
+
+    def make(body: bytes) -> bytes:
+        pixels = simplejpeg.decode_jpeg(body, "RGB")
+        return encode(resize(pixels, *fit(pixels.shape[1], pixels.shape[0], SIDE, "keep_ratio")), "jpg", QUALITY)
+
+    return make
+
+
+def side(name: str) -> Make:
+    kind, _, value = name.partition(":")
+    plain = {"img2dataset": img2dataset, "pillow": pillow, "bare": witbuild_bare}
+    return plain[kind]() if kind in plain else witbuild(float(value))
+
+
+def main(name: str, folder: str) -> None:
+    make = side(name)
+    bodies = [path.read_bytes() for path in sorted(Path(folder).glob("*.jpg"), key=lambda path: int(path.stem))]
+    make(bodies[0])
+    for line in sys.stdin:
+        order, _, place = line.strip().partition(" ")
+        start = time.process_time()
+        made = [make(body) for body in bodies]
+        seconds = time.process_time() - start
+        if order == "save":
+            for number, content in enumerate(made):
+                (Path(place) / f"{number}.jpg").write_bytes(content)
+        print(json.dumps({"seconds": seconds, "bytes": sum(map(len, made))}), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
