@@ -2,8 +2,9 @@
 
 Captions are those of `tests/bench/planted.py`: 5 to 20 words, one in ten copied from another as it is, one in ten with
 one to four words changed. Balance has 500,000 queries and about 5 matches a pair. WITBUILD_BENCH_ROWS (millions, with
-commas between) asks for other sizes; rows of sizes that were not asked for stay as they are. Load is how many processes
-wanted the cores meanwhile, on average: above 2 the wall seconds tell of others, too.
+commas between) asks for other sizes; rows of sizes that were not asked for stay as they are. WITBUILD_BENCH_KEPT
+names a folder in which the made pairs stay for the next time. Load is how many processes wanted the cores meanwhile, on
+average: above 2 the wall seconds tell of others, too, and the CPU seconds somewhat.
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ def rows(request: pytest.FixtureRequest) -> int:
 
 @pytest.fixture(scope="module")
 def pairs(rows: int, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return planted.save(tmp_path_factory.mktemp("scale") / "pairs", rows)
+    if "WITBUILD_BENCH_KEPT" not in os.environ:
+        return planted.save(tmp_path_factory.mktemp("scale") / "pairs", rows)
+    kept = Path(os.environ["WITBUILD_BENCH_KEPT"]) / str(rows)
+    return str(kept) if kept.exists() else planted.save(kept, rows)
 
 
 @pytest.fixture
