@@ -22,7 +22,7 @@ from PIL import Image
 from tests.server import Reply, Site
 from tests.warcs import packed, record
 from witbuild.engine.local import LocalEngine
-from witbuild.io import tables, tars
+from witbuild.io import tars
 from witbuild.io.manifest import total
 from witbuild.io.run import Run
 from witbuild.recipe import Recipe
@@ -103,15 +103,20 @@ def play(name: str, cases: list[Case], folder: Path, changes: dict[str, Any] | N
     source = next(stage for stage in recipe.stages if stage.name == "harvest").source  # type: ignore[attr-defined]
     path = folder / ("in.wat.gz" if source == "wat" else "in.jsonl")
     path.write_bytes(wat(cases) if source == "wat" else listed(cases))
-    found = numbered(cases)
-    hosts = {host for url, _, _ in found if (host := urlsplit(url).hostname)}
+    pages = {url: Reply(image) for url, image, _ in numbered(cases)}
+    return carry_out(recipe, folder, pages, {"harvest.inputs": [str(path)], **(changes or {})})
+
+
+def carry_out(recipe: Recipe, folder: Path, pages: dict[str, Reply], changes: dict[str, Any]) -> Ran:
+    """Run a recipe over a web of images."""
+    hosts = {parts.netloc for url in pages if (parts := urlsplit(url)).hostname}
     names = [stage.name for stage in recipe.stages]
-    with Site({url: Reply(image) for url, image, _ in found}) as site:
+    with Site(pages) as site:
         given = {
-            "harvest.inputs": [str(path)], "fetch.user_agent": AGENT, "fetch.allow_private": True, "fetch.shards": 1,
-            "fetch.retries": 0, "fetch.per_host": 8, "fetch.timeout_seconds": 10, "fetch.resolve": site.resolve(*hosts),
+            "fetch.user_agent": AGENT, "fetch.allow_private": True, "fetch.shards": 1, "fetch.retries": 0,
+            "fetch.per_host": 8, "fetch.timeout_seconds": 10, "fetch.resolve": site.resolve(*hosts),
             "dedup.slices": 1, "frequency.slices": 1, "shard.slices": 1, "balance.slices": 1, "queries.slices": 1,
-            **(changes or {}),
+            **changes,
         }  # fmt: skip
         texts = [f"{key}={json.dumps(value)}" for key, value in given.items() if key.split(".")[0] in names]
         with LocalEngine(workers=1) as engine:
@@ -141,10 +146,3 @@ def expected(cases: list[Case]) -> Counter[str]:
 
 def survivors(cases: list[Case]) -> list[str]:
     return sorted(case.caption for case in cases if not case.why)
-
-
-def columns(ran: Ran, *names: str) -> list[dict[str, Any]]:
-    """Columns of the pairs that the tars were made of."""
-    _, manifest = ran.run.newest("pairs")
-    rows: list[dict[str, Any]] = tables.read_all(ran.run.paths(manifest, "pairs"), list(names)).to_pylist()
-    return rows

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.planted import Case, Ran, expected, picture, play, survivors
+from tests.pipelines.planted import Case, Ran, carry_out, expected, picture, play, survivors
+from tests.server import Reply
+from tests.warcs import bodies
 from witbuild.recipe import Recipe, recipe_names, shipped
 from witbuild.recipe.yaml import load
 
@@ -64,6 +66,24 @@ def _comments_around(text: list[str], index: int) -> str:
     while start and (len(text[start]) - len(text[start].lstrip(" -"))) >= indent and index - start < 2:
         start -= 1
     return "\n".join(text[start : index + 1])
+
+
+@pytest.mark.parametrize(
+    ("name", "left", "drops"),
+    [
+        ("laion-5b", 2, {"too_few_bytes": 15}),
+        ("laion-400m", 1, {"reliable_language": 14, "too_few_bytes": 2}),
+    ],
+)
+def test_a_real_page_with_its_pictures(
+    shared: Path, tmp_path: Path, name: str, left: int, drops: dict[str, int]
+) -> None:
+    archive = shared / "warc" / "main-page.warc.gz"
+    held = bodies(archive)
+    pages = {url: Reply(body, headers={"Content-Type": kind}) for url, (kind, body) in held.items()}
+    recipe = Recipe.load(name).without(["score", "filter.min_clip_score"])
+    ran = carry_out(recipe, tmp_path, pages, {"harvest.source": "warc", "harvest.inputs": [str(archive)]})
+    assert (len(ran.captions), ran.dropped) == (left, drops)
 
 
 def test_overrides_are_judged_together() -> None:
