@@ -127,7 +127,7 @@ def _rgb(image: Image) -> Image:
     from PIL import Image as Images
 
     if image.mode.startswith("I"):
-        depth = np.asarray(image).astype(np.int64)
+        depth = np.asarray(image)  # of 16 or 32 bits; a hostile one has values beyond 16
         return Images.fromarray(np.clip(depth >> 8, 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         layer = image if image.mode == "RGBA" else image.convert("RGBA")
