@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 BAND_ROWS = 2 * SLICE_ROWS
 """Of a slice: a row has 24 bytes, half of a member's."""
-RECORD_ROWS = SLICE_ROWS // 2
-"""Of a slice: a row has a caption."""
+RECORD_ROWS = SLICE_ROWS // 8
+"""Of a slice: a row has a caption, which becomes some hundred bytes of shingles."""
 PARTS = 4
 """Parts of pairs whose candidates lie in one slice."""
 
