@@ -21,8 +21,8 @@ def test_no_more_than_allowed_but_always_one(sizes: list[int], most: int) -> Non
     memory, found = Memory(most), list[int]()
 
     async def one(number: int, size: int) -> None:
-        with memory.body() as admit:
-            await admit(head(size))
+        with memory.body() as room:
+            await room.for_body(head(size))
             assert memory.held <= max(most, *sizes)
             found.append(number)
             await asyncio.sleep(0)
@@ -40,8 +40,8 @@ def test_who_goes_away_leaves_room(*, granted: bool) -> None:
     memory = Memory(10)
 
     async def one() -> None:
-        with memory.body() as admit:
-            await admit(head(10))
+        with memory.body() as room:
+            await room.for_body(head(10))
             await asyncio.sleep(0.01)
 
     async def leave() -> None:
@@ -54,4 +54,42 @@ def test_who_goes_away_leaves_room(*, granted: bool) -> None:
         await asyncio.wait_for(one(), 1)
 
     asyncio.run(leave())
+    assert memory.held == 0
+
+
+def test_requests_wait_for_the_room_that_bodies_seem_to_need() -> None:
+    memory, begun = Memory(250_000), list[int]()
+
+    async def one(number: int) -> None:
+        with memory.body() as room:
+            await room.for_request()
+            begun.append(number)
+            await asyncio.sleep(0.01 if number < 2 else 0)
+            await room.for_body(head(90_000))
+
+    async def all_of_them() -> None:
+        work = [asyncio.ensure_future(one(number)) for number in range(20)]
+        await asyncio.sleep(0.005)
+        assert begun == [0, 1]  # bodies are taken for 100,000 bytes at first
+        await asyncio.gather(*work)
+
+    asyncio.run(all_of_them())
+    assert begun == list(range(20))
+    assert memory.held == 0
+    assert 90_000 <= memory.guess < 96_000
+
+
+def test_bodies_larger_than_guessed_do_not_wait_for_each_other() -> None:
+    memory = Memory(200_000)
+
+    async def one() -> None:
+        with memory.body() as room:
+            await room.for_request()
+            await asyncio.sleep(0.01)
+            await room.for_body(head(150_000))
+
+    async def all_of_them() -> None:
+        await asyncio.wait_for(asyncio.gather(*(one() for _ in range(10))), 5)
+
+    asyncio.run(all_of_them())
     assert memory.held == 0

@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 import zlib
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
 from witbuild.web import addresses, encodings, notices, robots, urls
+from witbuild.web.budget import Budget, Free
 from witbuild.web.pace import Bandwidth, Pace, parse_hours
 from witbuild.web.proxy import Proxy
 from witbuild.web.reasons import FetchError, foreign
@@ -29,13 +28,13 @@ from witbuild.web.resolver import Resolver
 from witbuild.web.secure import Secure
 from witbuild.web.settings import Settings, check_user_agent
 from witbuild.web.slots import Slot
-from witbuild.web.wire import REDIRECTS, Ask, Head, Response, exchange
+from witbuild.web.wire import REDIRECTS, Ask, Head, Response, Room, exchange
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
-__all__ = ["Client", "FetchError", "Head", "Response", "Settings"]
+__all__ = ["Budget", "Client", "FetchError", "Head", "Response", "Settings"]
 
 RETRIED = frozenset({"http_429", "http_500", "http_502", "http_503", "http_504", "reset", "short_body"})
 _LARGE_BODIES = 16
@@ -116,7 +115,7 @@ class Client:
         max_bytes: int | None = None,
         headers: Mapping[str, str] | None = None,
         inspect: Callable[[Head], None] | None = None,
-        admit: Callable[[Head], Awaitable[None]] | None = None,
+        room: Room | None = None,
         budget: Budget | None = None,
     ) -> Response:
         """Fetch a URL: status 200 or 203, or 304 to a conditional request.
@@ -127,7 +126,7 @@ class Client:
             max_bytes: of the body, instead of the settings'.
             headers: further ones.
             inspect: sees the head before the body is read, and may refuse it with a FetchError.
-            admit: awaited between head and body, at no cost to the deadline, to hold bodies back.
+            room: in memory, waited for at no cost to the deadline.
             budget: of seconds on the wire, in place of the settings'; afterwards it tells when and how long it was.
 
         Raises:
@@ -141,7 +140,7 @@ class Client:
             inspect=inspect,
             robots=self.settings.robots,
             proxy=self._through,
-            admit=partial(budget.free, admit) if admit else None,
+            room=Free(room, budget) if room else None,
         )
         return await self._attempts(url, ask, budget)
 
@@ -241,6 +240,8 @@ class Client:
     async def _request(self, url: str, ask: Ask, budget: Budget, asked: tuple[str, ...]) -> Response:
         async with self._wire:
             await self._pace.wait()
+            if ask.room:
+                await ask.room.for_request()
             try:
                 with self._bandwidth.settle() as came:
                     async with budget:
@@ -253,45 +254,6 @@ class Client:
         if self._secure and url.startswith("https:"):
             return await self._secure.exchange(url, ask, large=self._large, redirects=asked)
         return await exchange(self._session, url, ask, large=self._large, redirects=asked)
-
-
-class Budget:
-    """Seconds that a get may spend on the wire; `async with budget:` spends them, TimeoutError when none are left.
-
-    Attributes:
-        left: seconds.
-        spent: seconds so far.
-        started: seconds since 1970 when the first request went out; None: none did.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self.left = seconds
-        self.spent = 0.0
-        self.started: float | None = None
-
-    async def __aenter__(self) -> None:
-        self.started = time.time() if self.started is None else self.started
-        self._start = asyncio.get_running_loop().time()
-        self._paused = 0.0
-        self._timeout = asyncio.timeout(self.left)
-        await self._timeout.__aenter__()
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        seconds = asyncio.get_running_loop().time() - self._start - self._paused
-        self.left -= seconds
-        self.spent += seconds
-        await self._timeout.__aexit__(kind, error, trace)
-
-    async def free(self, wait: Callable[[Head], Awaitable[None]], head: Head) -> None:
-        """Wait for something of ours while the deadline stands still."""
-        clock = asyncio.get_running_loop().time
-        begun, deadline = clock(), self._timeout.when()
-        self._timeout.reschedule(None)
-        await wait(head)
-        self._paused += clock() - begun
-        self._timeout.reschedule(None if deadline is None else deadline + clock() - begun)
 
 
 def _target(response: Response) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from yarl import URL
 
@@ -50,6 +50,16 @@ class Response(Head):
     body: bytes = b""
 
 
+class Room(Protocol):
+    """Room in memory for what an answer brings; waiting for it costs the deadline nothing."""
+
+    async def for_request(self) -> None:
+        """Wait until a request may go on the wire."""
+
+    async def for_body(self, head: Head) -> None:
+        """Wait until the body may come."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """What is asked besides the URL.
@@ -63,7 +73,7 @@ class Ask:
         site: passed on to the head.
         proxy: URL of the proxy that the request goes through, or none.
         came: told of the bytes of each piece of the body.
-        admit: awaited between head and body, so that a consumer that is behind can hold the body back.
+        room: asked before the request and between head and body, so that a consumer that is behind can hold them back.
     """
 
     headers: Mapping[str, str]
@@ -74,7 +84,7 @@ class Ask:
     site: tuple[str, ...] = ()
     proxy: str | None = None
     came: Callable[[int], None] = field(default=lambda _: None)
-    admit: Callable[[Head], Awaitable[None]] | None = None
+    room: Room | None = None
 
 
 async def exchange(
@@ -113,8 +123,8 @@ async def received(head: Head, ask: Ask, read: Callable[[], Awaitable[bytes]], l
     if head.status in REDIRECTS:
         return Response(*told)
     _check(head, ask)
-    if ask.admit:
-        await ask.admit(head)
+    if ask.room:
+        await ask.room.for_body(head)
     raw = await _body(read, ask, large, head.status)
     return Response(*told, encodings.decode(raw, head.headers.get("content-encoding", ""), ask.max_bytes))
 

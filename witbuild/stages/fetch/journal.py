@@ -83,7 +83,7 @@ class Journal:
         self.outcomes: dict[str, Outcome] = {}
 
     def __enter__(self) -> Self:
-        self._spool = self._spool_path.open("a+b")
+        self._spool = self._spool_path.open("a+b", buffering=0)
         self._lines = self._lines_path.open("a+b")
         self._recover()
         return self
@@ -105,6 +105,7 @@ class Journal:
             whole += len(line)
             if outcome.image is None or self._holds(outcome.image):
                 self.outcomes[outcome.url] = outcome
+        self._end = self._spool.seek(0, os.SEEK_END)
         self._lines.truncate(whole)
         self._lines.seek(0, os.SEEK_END)
 
@@ -125,9 +126,10 @@ class Journal:
             self._lines.flush()
 
     def _append(self, image: Image, content: bytes) -> Image:
-        offset = self._spool.seek(0, os.SEEK_END)
-        self._spool.write(content)
-        self._spool.flush()
+        offset, rest = self._end, memoryview(content)
+        while rest:
+            rest = rest[os.write(self._spool.fileno(), rest) :]
+        self._end += len(content)
         digest = hashlib.sha256(content).hexdigest()
         return replace(image, spool_offset=offset, spool_bytes=len(content), spool_sha256=digest)
 

@@ -72,9 +72,9 @@ class _Pipeline:
         seen = Seen(url, budget, self.client.agent, strict=self.stage.respect == "strict")
         accept = f"image/avif,{ACCEPT}" if self.stage.avif else ACCEPT
         try:
-            with self.memory.body() as admit:
+            with self.memory.body() as room:
                 response = await self.client.get(
-                    url, accept=accept, headers=self._conditions(url), inspect=seen.inspect, admit=admit, budget=budget
+                    url, accept=accept, headers=self._conditions(url), inspect=seen.inspect, room=room, budget=budget
                 )
                 seen.look(response.body)
                 kept, content = await self._taken(url, response)
