@@ -78,7 +78,8 @@ class Planted(Download):
 
 def main(path: str) -> None:
     """Write down the decoding process's number, then loop in it."""
-    from witbuild.stages.fetch.decoders import Decoders, Limits
+    from witbuild.stages.fetch.decoders import Decoders
+    from witbuild.stages.fetch.decoding import Limits
 
     with Decoders(obey, 1, Limits(seconds=2.0)) as decoders:
         _, answer = decoders.ask(b"who")

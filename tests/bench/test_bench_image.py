@@ -29,7 +29,8 @@ from tests.bench import photographs
 from tests.bench.conftest import ROOT, ROUNDS, Bench, Side
 from witbuild.image.prepare import Plan
 from witbuild.image.resize import shrink
-from witbuild.stages.fetch.decoders import Decoders, Limits
+from witbuild.stages.fetch.decoders import Decoders
+from witbuild.stages.fetch.decoding import Limits
 from witbuild.stages.fetch.make import Make
 
 pytestmark = pytest.mark.bench

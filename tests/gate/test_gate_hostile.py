@@ -14,7 +14,8 @@ from pathlib import Path
 from witbuild.image.failure import REASONS, ImageError
 from witbuild.image.prepare import Plan
 from witbuild.stages.fetch import quarantine
-from witbuild.stages.fetch.decoders import Decoders, Limits
+from witbuild.stages.fetch.decoders import Decoders
+from witbuild.stages.fetch.decoding import Limits
 from witbuild.stages.fetch.make import Make
 
 ENDS = Path(__file__).with_name("hostile_images.json")

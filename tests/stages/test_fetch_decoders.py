@@ -21,7 +21,8 @@ from witbuild.io import tables
 from witbuild.schema import PAIRS
 from witbuild.stage import Task
 from witbuild.stages.fetch import quarantine
-from witbuild.stages.fetch.decoders import Decoders, Limits
+from witbuild.stages.fetch.decoders import Decoders
+from witbuild.stages.fetch.decoding import Limits
 from witbuild.stages.fetch.make import Make
 from witbuild.text.keys import pair_key
 
@@ -116,6 +117,20 @@ def test_a_decoder_ends_at_its_limit_though_its_parent_was_killed(tmp_path: Path
     parent.kill()
     parent.wait()
     until(lambda: gone(process))
+
+
+def test_a_process_that_cannot_start_is_no_images_fault(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "from witbuild.stages.fetch.decoders import Decoders\nfrom witbuild.stages.fetch.decoding import Limits\n"
+        "from tests.planted_decoders import obey\n"
+        "with Decoders(obey, 1, Limits()) as decoders:\n    decoders.ask(b'x')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "WorkerError: a decoding process ended before it began" in done.stderr
+    assert "if __name__ == '__main__':" in done.stderr
 
 
 def until(true: object) -> None:

@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from witbuild.image.prepare import Plan
-from witbuild.stages.fetch.decoders import Decoders, Limits
+from witbuild.stages.fetch.decoders import Decoders
+from witbuild.stages.fetch.decoding import Limits
 from witbuild.stages.fetch.make import Make
 
 SIDE = 8_000

@@ -7,7 +7,9 @@
 parameters.py  what there is to choose
 route.py       a registered domain lies in one slice, so one process minds a host (law 7)
 download.py    a task a slice
-pipeline.py    in a task: many hosts at once -> bodies -> threads that decode -> journal
+pipeline.py    in a task: many hosts at once -> bodies -> processes that decode -> journal
+decoders.py    the processes that decode; decoding.py: what one does, within limits; make.py: the image of a body
+quarantine.py  bodies that broke their decoder
 journal.py     what is done, for the attempt after a kill
 collect.py     journal -> tar and tables, in the order of keys, whatever order the network gave
 """

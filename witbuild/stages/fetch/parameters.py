@@ -10,7 +10,7 @@ from witbuild.stage import Stage, digested, runtime
 
 if TYPE_CHECKING:
     from witbuild.image.prepare import Plan
-    from witbuild.stages.fetch.decoders import Limits
+    from witbuild.stages.fetch.decoding import Limits
     from witbuild.stages.fetch.make import Make
     from witbuild.web.settings import Settings
 
@@ -170,7 +170,7 @@ class Fetching(Cut):
 
     def decode_limits(self) -> Limits:
         """Return what the decoding of an image may cost."""
-        from witbuild.stages.fetch.decoders import Limits
+        from witbuild.stages.fetch.decoding import Limits
 
         return Limits(seconds=self.decode_seconds, memory_bytes=self.decode_memory_bytes)
 
