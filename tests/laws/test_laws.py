@@ -63,6 +63,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "harvest": {"source": "site", "inputs": ["http://a.test/"]},
     "filter": {"rules": [{"min_words": 1}]},
     "score": {"model": "ViT-B-32/openai"},
+    "rewrite": {"lower_case": True},
     "frequency": {"max_images_per_caption": 1},
     "decontaminate": {"sets": [__file__]},
 }
