@@ -25,7 +25,7 @@ CONFIG = "open_clip_config.json"
 WEIGHTS = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin", "model.safetensors")
 """Names of the files of a model's folder."""
 HUB = "hf-hub:"
-MAX_PIXELS = 200_000_000
+MAX_PIXELS = 100_000_000
 
 
 @dataclass(frozen=True)
