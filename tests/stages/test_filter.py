@@ -310,7 +310,7 @@ def singulars(word: str) -> list[str]:
         ([{"no_words_of": ["bad"]}], r"no word list 'bad'; name its file: `word_lists: \{bad: PATH\}`"),
         ([{"min_clip_score": {}}], "rule 'min_clip_score': "),
         ([{"min_clip_score": 28}], "rule 'min_clip_score': .*less than or equal to 1"),
-        ([{"original_format": ["jpeg"]}], "rule 'original_format': .*'jpg', 'png', 'webp' or 'gif'"),
+        ([{"original_format": ["jpeg"]}], "rule 'original_format': .*'jpg', 'png', 'webp', 'gif' or 'avif'"),
         ([{"has_noun": False}], "rule 'has_noun': .*found False"),
         ([{"min_words": 3, "max_words": 5}], "a rule is one name with its argument"),
         ([{}], "a rule is one name with its argument"),

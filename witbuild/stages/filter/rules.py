@@ -82,7 +82,7 @@ Pattern = Annotated[str, AfterValidator(_linear)]
 On = Literal[True]
 Cosine = Annotated[float, Field(ge=-1, le=1)]
 Cosines = Cosine | Annotated[dict[str, Cosine], Field(min_length=1)]
-Formats = Annotated[list[Literal["jpg", "png", "webp", "gif"]], Field(min_length=1)]
+Formats = Annotated[list[Literal["jpg", "png", "webp", "gif", "avif"]], Field(min_length=1)]
 Counts = Annotated[dict[str, Count], Field(min_length=1)]
 
 RULES: dict[str, Rule] = {

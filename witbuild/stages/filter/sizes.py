@@ -40,7 +40,7 @@ def min_bytes(table: pa.Table, least: int) -> Mask:
 
 
 def original_format(table: pa.Table, wanted: list[str]) -> Mask:
-    """The image was served as one of jpg, png, webp and gif, or was not fetched yet."""
+    """The image was served as one of jpg, png, webp, gif and avif, or was not fetched yet."""
     served = table["original_format"]
     return np.asarray(pc.or_(pc.is_in(served, pa.array(wanted, pa.string())), pc.is_null(served)), np.bool_)
 
