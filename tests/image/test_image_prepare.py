@@ -67,6 +67,31 @@ def test_the_scaled_decode_is_as_good_as_a_full_one() -> None:
     assert psnr(shrink(scaled, 341, 256), full) > 40
 
 
+@pytest.mark.parametrize("width", [640, 1280])
+def test_a_jpeg_becomes_the_area_mean_of_all_its_pixels(width: int) -> None:
+    body = encoded(photograph(width, width * 3 // 4), "JPEG", quality=85)
+    stored = prepare(body, Plan(extension="png", size=width // 12))
+    assert np.array_equal(decoded(stored.content), shrink(decoded(body), stored.width, stored.height))
+
+
+@pytest.mark.parametrize(("oversample", "whole"), [(1, False), (4.9, False), (5.1, True), (6, True)])
+def test_a_reduced_scale_leaves_so_many_times_the_pixels(
+    oversample: float, *, whole: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def spied(body: bytes, head: header.Header, **options: Any) -> Pixels:
+        seen.append(decode(body, head, **options).shape)
+        return decode(body, head, **options)
+
+    monkeypatch.setattr("witbuild.image.decode.decode", spied)
+    prepare(encoded(photograph(1000, 800), "JPEG"), Plan(size=80, oversample=oversample))  # ten times the pixels
+    height, width = seen[0][:2]
+    assert (height == 800) == whole
+    assert height >= 80 * oversample
+    assert width >= 100 * oversample
+
+
 def test_the_same_body_gives_the_same_bytes() -> None:
     body = encoded(photograph(), "JPEG")
     assert prepare(body, Plan()) == prepare(body, Plan())

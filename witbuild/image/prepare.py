@@ -35,7 +35,7 @@ class Plan:
         max_aspect: longer side by shorter side; longer ones are refused; 0: none.
         max_pixels: of the original; larger ones are not decoded.
         keep_original: store the body untouched (never a GIF or an AVIF); it is decoded all the same.
-        oversample: a JPEG is decoded at a reduced scale that leaves at least so many times the pixels needed.
+        oversample: a JPEG is decoded at half its size or less if that leaves so many times the pixels needed.
         avif: take AVIF too; it is stored re-encoded.
         keep_metadata: let Exif, XMP and colour profile survive re-encoding.
     """
@@ -80,8 +80,8 @@ def prepare(body: bytes, plan: Plan) -> Stored:
     upright = (head.height, head.width) if head.turned else (head.width, head.height)
     _refuse(*upright, plan)
     needed = resize.fit(*upright, plan.size, plan.mode, upscale=plan.upscale)
-    least = [math.ceil(side * plan.oversample) for side in needed]
-    pixels = decode.decode(body, head, max_pixels=plan.max_pixels, width=least[0], height=least[1])
+    width, height = _least(upright, needed, plan.oversample)
+    pixels = decode.decode(body, head, max_pixels=plan.max_pixels, width=width, height=height)
     if head.format != "JPEG":  # not scaled: this is the size, whatever the header said
         upright = (pixels.shape[1], pixels.shape[0])
         needed = resize.fit(*upright, plan.size, plan.mode, upscale=plan.upscale)
@@ -89,6 +89,17 @@ def prepare(body: bytes, plan: Plan) -> Stored:
     if resize.fits(*upright, plan.size, plan.mode, upscale=plan.upscale):
         pixels = _fitted(pixels, plan)
     return _store(body, head, pixels, upright, plan)
+
+
+def _least(upright: tuple[int, int], needed: tuple[int, int], oversample: float) -> tuple[int, int]:
+    """Return what a decode at reduced scale must leave; (0, 0): all, as scales above a half are slow and blur.
+
+    Example:
+        >>> _least((1300, 1000), (130, 100), 4), _least((1300, 1000), (130, 100), 6)
+        ((520, 400), (0, 0))
+    """
+    width, height = (math.ceil(side * oversample) for side in needed)
+    return (width, height) if 2 * width <= upright[0] and 2 * height <= upright[1] else (0, 0)
 
 
 def _refuse(width: int, height: int, plan: Plan) -> None:
