@@ -19,6 +19,7 @@ from witbuild.dedup.digits import number_hash_one
 from witbuild.dedup.folding import fold_one
 from witbuild.dedup.shingles import shingle_one
 from witbuild.stages.dedup import Dedup
+from witbuild.stages.slices import SLICE_ROWS, Scaled, enough, slices_of
 from witbuild.web.urls import canonical
 
 WORDS = ["red", "green", "blue", "dog", "cat", "boat", "tree", "house", "car", "sky"]
@@ -235,3 +236,20 @@ def test_against_reaches_through_a_chain_and_is_the_same_in_any_parts(tmp_path: 
 def test_senseless_parameters_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Dedup(**wrong)
+
+
+@pytest.mark.parametrize("scope", ["caption", "caption+image", "url"])
+def test_slices_chosen_by_the_rows_of_each_table_change_nothing(
+    scope: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With a hundred-thousandth of the rows a slice: then each table has its own number of slices."""
+    rows = web(80)
+    expected = run_on(rows, Dedup(scope=scope))
+    monkeypatch.setattr(Scaled, "into", lambda _, rows, each=SLICE_ROWS: enough(rows, max(each >> 17, 1)))
+    run = play(tmp_path, Dedup(scope=scope), deal(rows, 9))
+    assert (kept(run), dict(dropped(run))) == expected
+    slices = {kind: slices_of(run.paths(run.newest(kind)[1], kind)) for kind in ("members", "clusters", "drops")}
+    assert min(slices.values()) > 1
+    if scope != "url":
+        kinds = ("bands", "candidates", "records", "edges", "members", "clusters", "drops")
+        assert len({slices_of(run.paths(run.newest(kind)[1], kind)) for kind in kinds}) > 2
