@@ -6,11 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from witbuild.image.prepare import prepare
 from witbuild.stages.fetch.journal import Image
 
 if TYPE_CHECKING:
-    from witbuild.image.prepare import Plan
+    from witbuild.image.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +26,8 @@ class Make:
 
     def __call__(self, body: bytes) -> tuple[Image, bytes]:
         """Return the image's columns and the bytes to store; ImageError when nothing can or may be stored."""
+        from witbuild.image.prepare import prepare  # its numba and its decoders are for the decoding process alone
+
         stored = prepare(body, self.plan)
         image = Image(
             image_format=stored.extension,

@@ -9,7 +9,7 @@ from pydantic import Field
 from witbuild.stage import Stage, digested, runtime
 
 if TYPE_CHECKING:
-    from witbuild.image.prepare import Plan
+    from witbuild.image.plan import Plan
     from witbuild.stages.fetch.decoding import Limits
     from witbuild.stages.fetch.make import Make
     from witbuild.web.settings import Settings
@@ -176,7 +176,7 @@ class Fetching(Cut):
 
     def image_plan(self) -> Plan:
         """Return what is to be made of each image."""
-        from witbuild.image.prepare import Plan
+        from witbuild.image.plan import Plan
 
         same = set(Plan.__slots__) & set(type(self).model_fields)
         values = {name: getattr(self, name) for name in same}
