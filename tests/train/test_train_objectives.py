@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,8 +26,9 @@ from witbuild.train.batch import Batch  # noqa: E402
 from witbuild.train.captions import Captions, tokenise  # noqa: E402
 from witbuild.train.loss import contrastive_loss  # noqa: E402
 from witbuild.train.model import architecture, build, normalised  # noqa: E402
-from witbuild.train.objectives.contrastive import caption_numbers  # noqa: E402
+from witbuild.train.objectives.contrastive import caption_numbers, group_numbers  # noqa: E402
 from witbuild.train.objectives.sigmoid import sigmoid_loss  # noqa: E402
+from witbuild.train.shelf import indexed  # noqa: E402
 from witbuild.train.step import Encoder, Gradients  # noqa: E402
 from witbuild.train.towers import BagOfWords  # noqa: E402
 from witbuild.train.vocabulary import lengths  # noqa: E402
@@ -152,6 +154,32 @@ def test_equal_captions_are_one_group_however_long_the_batch() -> None:
     assert torch.equal(found, caption_numbers(long))
     assert found[1] == found[3]
     assert len(set(found.tolist())) == 4
+
+
+def test_pairs_of_one_label_are_one_group_whatever_their_captions(tmp_path: Path) -> None:
+    red, json = pictures.picture("red disc", np.random.default_rng(0)), b'{"cls": 4, "caption": "unseen"}'
+    samples = [
+        {"jpg": red, "txt": b"a wren", "cls": b"bird"},
+        {"jpg": red, "txt": b"a heron", "cls": b"bird"},
+        {"jpg": red, "txt": b"a heron"},
+        {"jpg": red, "txt": b"a heron", "json": b"{"},
+        {"jpg": red, "txt": b"a truck", "json": json},
+        {"jpg": red, "txt": b"a van", "cls": b"4"},
+        {"txt": b"no image", "cls": b"bird"},
+    ]
+    tar = pictures.tar(tmp_path / "a.tar", samples)
+    index = indexed([tar], tmp_path / "index", context_length=32, label_key="cls")
+    assert index.labels is not None
+    labels = torch.from_numpy(np.array(index.labels))
+    tokens = torch.from_numpy(index.captions.batch(np.arange(6)))
+    batch = Batch(torch.zeros(6, 1), tokens, lengths(tokens), labels)
+    numbers = group_numbers(batch).tolist()
+    groups = [numbers.index(number) for number in numbers]
+    assert groups == [0, 0, 2, 2, 4, 4]
+    assert torch.cat([piece.labels for piece in batch.pieces(4)]).tolist() == labels.tolist()
+    assert indexed([tar], tmp_path / "index", context_length=32).labels is None
+    unlabelled = Batch(batch.pixels, tokens, batch.lengths)
+    assert len(set(group_numbers(unlabelled).tolist())) == 4
 
 
 # ---- predictive

@@ -22,6 +22,8 @@ class Batch:
     """Token ids, int64 of shape (B, L), padded with 0."""
     lengths: Tensor
     """How many of a row's ids are its own, int64 of shape (B,); stays on the CPU."""
+    labels: Tensor | None = None
+    """A number for each pair's label, int64 of shape (B,), 0 for a pair that has none; none: no label was asked for."""
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -30,13 +32,18 @@ class Batch:
         """Yield the batch in pieces of at most `size` pairs."""
         for start in range(0, len(self), size):
             rows = slice(start, start + size)
-            yield Batch(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+            columns = {field.name: getattr(self, field.name) for field in fields(self)}
+            yield Batch(**{name: None if value is None else value[rows] for name, value in columns.items()})
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch with its pixels and tokens on a device; from pinned memory nothing waits."""
-        pixels, tokens = (value.to(device, non_blocking=True) for value in (self.pixels, self.tokens))
-        return Batch(pixels, tokens, self.lengths)
+        moved = (
+            None if v is None else v.to(device, non_blocking=True) for v in (self.pixels, self.tokens, self.labels)
+        )
+        pixels, tokens, labels = moved
+        return Batch(pixels, tokens, self.lengths, labels)
 
     def pinned(self) -> Batch:
         """Return the batch in memory from which a device copies by itself."""
-        return Batch(self.pixels.pin_memory(), self.tokens.pin_memory(), self.lengths)
+        labels = None if self.labels is None else self.labels.pin_memory()
+        return Batch(self.pixels.pin_memory(), self.tokens.pin_memory(), self.lengths, labels)

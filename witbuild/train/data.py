@@ -16,6 +16,8 @@ from witbuild.train.pixels import corners
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy.typing as npt
+
     from witbuild.train.captions import Captions
     from witbuild.train.order import Order
     from witbuild.train.pixels import Loader
@@ -54,6 +56,8 @@ class Indexed:
     world: World
     dropped: dict[str, int] = field(default_factory=dict)
     """Samples of the tars that are left out, by reason."""
+    labels: npt.NDArray[np.int64] | None = None
+    """A number for the label of each pair, 0 for none; none: they are not known."""
 
     @property
     def steps_per_epoch(self) -> int:
@@ -71,7 +75,8 @@ class Indexed:
         pixels, shown = self.loader.batch(numbers, corners(numbers, seed=self.order.seed, step=step))
         found = np.array(shown)
         tokens, lengths = self.captions.batch(found), self.captions.lengths(found)
-        return Batch(torch.from_numpy(pixels), torch.from_numpy(tokens), torch.from_numpy(lengths))
+        labels = None if self.labels is None else torch.from_numpy(self.labels[found])
+        return Batch(torch.from_numpy(pixels), torch.from_numpy(tokens), torch.from_numpy(lengths), labels)
 
     def close(self) -> None:
         """End the threads."""
@@ -112,6 +117,6 @@ def feed(data: Data, steps: range, device: torch.device) -> Iterator[Fed]:
             if copied is not None:
                 stream = torch.cuda.current_stream(device)
                 stream.wait_event(copied)
-                for value in (batch.pixels, batch.tokens):
+                for value in (batch.pixels, batch.tokens, *([] if batch.labels is None else [batch.labels])):
                     value.record_stream(stream)
             yield Fed(step, batch, waited)

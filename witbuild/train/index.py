@@ -51,10 +51,11 @@ class Pairs:
 
 
 class TarPairs(NamedTuple):
-    """Where a tar's images lie, their captions, and how many samples were left out for which reason."""
+    """Where a tar's images lie, their captions, their labels if asked for, and how many samples were left out why."""
 
     extents: list[Extent]
     captions: list[str]
+    labels: list[str]
     dropped: Counter[str]
 
 
@@ -89,9 +90,15 @@ def nothing(count: int, dropped: Mapping[str, int]) -> EmptyError:
     return EmptyError(f"{count} tars hold no sample with an image and a caption: {dict(dropped)}")
 
 
-def read_tar(path: str, caption_key: str = "") -> TarPairs:
-    """Walk one tar, as `read_pairs` does; there may be nothing in it."""
-    found = TarPairs([], [], Counter())
+def read_tar(path: str, caption_key: str = "", label_key: str = "") -> TarPairs:
+    """Walk one tar, as `read_pairs` does; there may be nothing in it.
+
+    Args:
+        path: of the tar.
+        caption_key: see `read_pairs`.
+        label_key: member, or field of json, that holds the label; a sample without one has the label "".
+    """
+    found = TarPairs([], [], [], Counter())
     samples = tars.index(path)
     for sample, caption in zip(samples, _captions(path, samples, caption_key), strict=True):
         image = image_member(sample)
@@ -100,7 +107,29 @@ def read_tar(path: str, caption_key: str = "") -> TarPairs:
         else:
             found.extents.append(image)
             found.captions.append(caption)
+            if label_key:
+                found.labels.append(label(path, sample, label_key))
     return found
+
+
+def label(path: str, sample: Sample, *keys: str) -> str:
+    """Return a sample's label as text, "" when it has none.
+
+    Args:
+        path: of the tar.
+        sample: in it.
+        keys: names of a member, the first of them, and of fields of json.
+    """
+    if extent := sample.members.get(keys[0]):
+        return tars.read(path, extent).decode(errors="replace").strip()
+    if not (extent := sample.members.get("json")):
+        return ""
+    try:
+        record = json.loads(tars.read(path, extent))
+    except (ValueError, RecursionError):
+        return ""
+    values = (record.get(name) for name in keys) if isinstance(record, dict) else ()
+    return next((str(value) for value in values if value is not None), "")
 
 
 def images(paths: Sequence[str], rows: Sequence[tuple[int, Extent]]) -> Images:

@@ -6,7 +6,6 @@ pets/           red ring/1.jpg  red ring/2.jpg          the folder's name is the
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,14 +15,13 @@ import numpy as np
 from witbuild.errors import EmptyError, InputError
 from witbuild.io import store, tars
 from witbuild.io.tars import Extent
-from witbuild.train.index import IMAGES, Images, image_member, images
+from witbuild.train.index import IMAGES, Images, image_member, images, label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
-    from witbuild.io.tars import Sample
 
 _FIELDS = ("cls", "label", "class")
 _Found = tuple[list[str], list[tuple[int, Extent]], list[str], list[str]]
@@ -61,10 +59,10 @@ def read(path: str, names: Sequence[str]) -> Labelled:
     paths, rows, labels, keys = _from_tars(packed) if packed else _from_folders(loose)
     if not rows:
         raise EmptyError(f"{path}: no labelled image; give tars with a member .cls, or a folder of images a class")
-    if not names and all(label.isdecimal() for label in labels):
+    if not names and all(one.isdecimal() for one in labels):
         raise InputError(f"{path}: the labels are numbers; name a file of class names, a line each: `classes`")
     known = tuple(names) or tuple(sorted(set(labels)))
-    numbers = [_number(label, known, path) for label in labels]
+    numbers = [_number(one, known, path) for one in labels]
     return Labelled(task_name(path), images(paths, rows), np.array(numbers, np.int64), known, tuple(keys))
 
 
@@ -96,9 +94,9 @@ def _from_folders(files: list[str]) -> _Found:
 def _from_tars(paths: list[str]) -> _Found:
     rows, labels, keys = [], [], []
     for shard, path in enumerate(paths):
-        for image, label, key in _labelled(path):
+        for image, name, key in _labelled(path):
             rows.append((shard, image))
-            labels.append(label)
+            labels.append(name)
             keys.append(key)
     return paths, rows, labels, keys
 
@@ -106,29 +104,15 @@ def _from_tars(paths: list[str]) -> _Found:
 def _labelled(path: str) -> Iterator[tuple[Extent, str, str]]:
     """Yield the image, the label and the key of each sample that has both."""
     for sample in tars.index(path):
-        image, label = image_member(sample), _label(path, sample)
-        if image is not None and label:
-            yield image, label, sample.key
+        image, name = image_member(sample), label(path, sample, *_FIELDS)
+        if image is not None and name:
+            yield image, name, sample.key
 
 
-def _label(path: str, sample: Sample) -> str:
-    """Return a sample's label as text, "" when it has none."""
-    if extent := sample.members.get("cls"):
-        return tars.read(path, extent).decode(errors="replace").strip()
-    if not (extent := sample.members.get("json")):
-        return ""
-    try:
-        record = json.loads(tars.read(path, extent))
-    except (ValueError, RecursionError):
-        return ""
-    fields = (record.get(name) for name in _FIELDS) if isinstance(record, dict) else ()
-    return next((str(label) for label in fields if label is not None), "")
-
-
-def _number(label: str, names: tuple[str, ...], path: str) -> int:
+def _number(name: str, names: tuple[str, ...], path: str) -> int:
     """Return a class's number, given its name or its number."""
-    if label in names:
-        return names.index(label)
-    if label.isdecimal() and int(label) < len(names):
-        return int(label)
-    raise InputError(f"{path}: label {label!r} is none of the {len(names)} classes; see the parameter `classes`")
+    if name in names:
+        return names.index(name)
+    if name.isdecimal() and int(name) < len(names):
+        return int(name)
+    raise InputError(f"{path}: label {name!r} is none of the {len(names)} classes; see the parameter `classes`")

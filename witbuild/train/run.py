@@ -84,7 +84,12 @@ def _indexed(stage: Train, task: Task, world: World) -> Indexed:
 
     def look() -> Index:
         return indexed(
-            task.sources["tars"], folder, context_length=length, caption_key=stage.caption_key, workers=cores()
+            task.sources["tars"],
+            folder,
+            context_length=length,
+            caption_key=stage.caption_key,
+            label_key=stage.label_key if stage.objective == "unicl" else "",
+            workers=cores(),
         )
 
     index = look() if world.leads else None
@@ -95,7 +100,7 @@ def _indexed(stage: Train, task: Task, world: World) -> Indexed:
     order = Order(tuple(counts), stage.batch_size, stage.seed, factors, stage.train_num_samples)
     size, side = _crops(stage)
     loader = Loader(index.images, size=size, side=side, workers=_decoders(stage, world))
-    return Indexed(order, loader, index.captions, world, index.dropped)
+    return Indexed(order, loader, index.captions, world, index.dropped, index.labels)
 
 
 def _streamed(stage: Train, task: Task, world: World) -> Streamed:

@@ -55,6 +55,8 @@ class Train(Stage):
     """Pairs in an epoch; 0: as many as there are. Streams have no count of their own and need one."""
     caption_key: str = ""
     """Field of the member json that holds the caption; unset: the member txt, or else the field caption or text."""
+    label_key: str = ""
+    """Member (such as cls) or field of json that labels a pair, for unicl: all of one label are pairs; unset: none."""
     batch_size: int = Field(32_768, ge=2)
     """Pairs in a step, over all processes, each one the others' negative."""
     micro_batch: int = runtime(0, ge=0)

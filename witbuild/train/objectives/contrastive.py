@@ -25,15 +25,15 @@ SIGLIP_START = {"init_logit_scale": math.log(10), "init_logit_bias": -10.0}
 class Unicl(Contrastive):
     """Unified contrastive learning (Yang et al. 2022, equations 3 to 5; Florence, Yuan et al. 2021, section 2.2).
 
-    Pairs under one caption, which is what images of one label come with, are all each other's positives:
+    Pairs of one label, and pairs without a label under one caption, are all each other's positives:
 
         L(image -> text) = - mean over i of mean over k in P(i) of log softmax over j of (s u_i . v_j), at k
-        P(i) = {k: caption k = caption i}
+        P(i) = {k: y_k = y_i},   y the label, or else the caption
     """
 
     def rows(self, model: nn.Module, batch: Batch) -> tuple[Tensor, ...]:
-        """Return unit features of images and of texts, and a number for each caption, the same for equal ones."""
-        return *super().rows(model, batch), caption_numbers(batch.tokens)
+        """Return unit features of images and of texts, and a number for what each pair is of: label or caption."""
+        return *super().rows(model, batch), group_numbers(batch)
 
     def loss(self, rows: tuple[Tensor, ...], shared: tuple[Tensor, ...], world: World) -> Tensor:
         """Return this process's share of the loss."""
@@ -53,6 +53,12 @@ class Siglip(Contrastive):
         """Return this process's share of the loss."""
         (images, texts), (scale, bias) = rows, shared
         return sigmoid_loss(images, texts, scale, bias, world=world)
+
+
+def group_numbers(batch: Batch) -> Tensor:
+    """Return a number for each pair's label, and for the caption of a pair that has none: int64 of shape (B,)."""
+    captions = caption_numbers(batch.tokens)
+    return captions if batch.labels is None else torch.where(batch.labels != 0, batch.labels, captions)
 
 
 def caption_numbers(tokens: Tensor) -> Tensor:
