@@ -85,14 +85,25 @@ def test_two_processes_change_nothing(fsdp: str, tars: list[str], model: str, pl
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.filterwarnings("default:The .grad attribute of a Tensor")
-def test_compiled_encoders_change_nothing(tars: list[str], model: str, plain: Part, tmp_path: Path) -> None:
-    close(do(tmp_path, tars, model=model, torchcompile=True), plain, 1e-4)
+def test_compiled_encoders_change_nothing(tars: list[str], model: str, tmp_path: Path) -> None:
+    few: dict[str, Any] = {"model": model, "train_num_samples": 32}
+    compiled = do(tmp_path / "compiled", tars, torchcompile=True, **few)
+    close(compiled, do(tmp_path / "plain", tars, **few), 1e-4)
 
 
 def test_half_precision_is_near(tars: list[str], model: str, plain: Part, tmp_path: Path) -> None:
     part = do(tmp_path, tars, model=model, precision="amp_bf16")
     assert losses(part) == pytest.approx(losses(plain), abs=0.05) and losses(part) != losses(plain)
+
+
+def test_a_training_that_is_over_is_not_done_again(tars: list[str], model: str, plain: Part, tmp_path: Path) -> None:
+    first = do(tmp_path, tars, model=model)
+    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    again = do(tmp_path, tars, model=model)
+    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+    assert again.table.equals(first.table) and again.files == first.files
 
 
 def test_what_a_process_raises_is_raised_here(tars: list[str], tmp_path: Path) -> None:
@@ -137,14 +148,14 @@ def test_gradients_are_cut_to_a_length(tars: list[str], model: str, plain: Part,
 
 def test_an_extra_epoch_at_a_higher_resolution(tars: list[str], model: str, plain: Part, tmp_path: Path) -> None:
     begun = str(plain.files["model"])
-    part = do(tmp_path, tars, model=model, image_size=48, epochs=1, lr=1e-5, pretrained=begun)
+    part = do(tmp_path, tars, model=model, image_size=48, epochs=1, lr=1e-5, pretrained=[begun])
     assert weights(plain)["visual.positional_embedding"].shape == (5, 32)
     assert weights(part)["visual.positional_embedding"].shape == (10, 32)
     assert losses(part)[0] < losses(plain)[0]
     config = json.loads(part.files["config"].read_text())
     assert config["model_cfg"]["vision_cfg"]["image_size"] == config["preprocess_cfg"]["size"][0] == 48
     with pytest.raises(InputError, match="pretrained: not the weights of this model"):
-        do(tmp_path / "tiny", tars, model="tiny", image_size=32, pretrained=begun)
+        do(tmp_path / "tiny", tars, model="tiny", image_size=32, pretrained=[begun])
 
 
 def test_a_source_is_seen_as_often_as_its_weight_says(tars: list[str], model: str, tmp_path: Path) -> None:
@@ -158,7 +169,7 @@ def test_a_stream_is_trained_on(tars: list[str], model: str, tmp_path: Path) -> 
     part = do(tmp_path, streams, model=model, train_num_samples=96)
     assert part.table.num_rows == STEPS and losses(part)[-1] < losses(part)[0] + 0.5
     with pytest.raises(RecipeError, match="is a stream, which has no index"):
-        do(tmp_path, streams, model=model, train_num_samples=96, objective="bow")
+        do(tmp_path / "bow", streams, model=model, train_num_samples=96, objective="bow")
 
 
 def test_memory_that_an_encoder_cannot_save(tars: list[str], tmp_path: Path) -> None:
@@ -237,6 +248,8 @@ def test_logs_go_where_they_are_sent(
     logged = [json.loads(line) for line in part.files["log"].read_text().splitlines()]
     assert all(0 <= line["data_wait"] <= 1 and line["samples_per_second"] > 0 for line in logged)
     assert logged[0]["mfu"] is None  # of a CPU no peak is named
+    told = json.loads((tmp_path / "progress.json").read_text())
+    assert told["total"] == STEPS and told["statuses"]["samples"] == 32 * told["done"] > 0
 
 
 def test_a_soup_is_the_mean() -> None:
@@ -259,5 +272,14 @@ def test_useful_operations_of_known_models() -> None:
 
 def test_weights_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "a.safetensors").write_bytes(b"nothing")
-    with pytest.raises(InputError, match="not the weights of this model"):
-        start.load(small.model(), str(tmp_path / "a.safetensors"))
+    with pytest.raises(InputError, match=r"a.safetensors: pretrained: no safetensors"):
+        start.load(small.model(), [str(tmp_path / "a.safetensors")])
+
+
+def test_a_soup_of_models_is_written(tars: list[str], model: str, plain: Part, tmp_path: Path) -> None:
+    other = do(tmp_path / "other", tars, model=model, seed=1)
+    both = [str(part.files["model"]) for part in (plain, other)]
+    found = do(tmp_path / "soup", tars, model=model, epochs=0, pretrained=both)
+    assert found.table.num_rows == 0
+    for name, value in weights(found).items():
+        torch.testing.assert_close(value, (weights(plain)[name] + weights(other)[name]) / 2, atol=1e-7, rtol=1e-6)

@@ -27,15 +27,22 @@ if TYPE_CHECKING:
     from witbuild.train.stage import Train
 
 TASK, ERROR, STDERR = "task.json", "error.json", "torchrun.log"
+LAST = "dropped.json"
+"""The last file that a training leaves."""
 _DEATH_SIGNAL = 1
 """PR_SET_PDEATHSIG of linux/prctl.h."""
 
 
 def train(stage: Train, task: Task) -> Part:
-    """Train with as many processes as the stage says, and return what it publishes."""
+    """Train with as many processes as the stage says, and return what it publishes.
+
+    A training that is over is not done again: torchrun on several machines has left its result here.
+    """
     processes = stage.processes or count(stage.device)
     Path(task.scratch).mkdir(parents=True, exist_ok=True)
-    if processes == 1 or "WORLD_SIZE" in os.environ:
+    if task.scratch_file(LAST).exists():
+        pass
+    elif processes == 1 or "WORLD_SIZE" in os.environ:
         from witbuild.train import run
 
         run.train(stage, task)
@@ -50,7 +57,7 @@ def result(stage: Train, task: Task) -> Part:
     names = METRICS.names
     lines = [json.loads(line) for line in files["log"].read_text().splitlines()]
     rows = [{name: line[name] for name in names} for line in lines]
-    dropped: dict[str, int] = json.loads(task.scratch_file("dropped.json").read_text())
+    dropped: dict[str, int] = json.loads(task.scratch_file(LAST).read_text())
     return Part(tables.from_rows(rows, METRICS), dropped=dropped, files=files)
 
 

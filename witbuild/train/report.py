@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from witbuild.errors import MissingExtraError
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 MEASURED = {
     "samples_per_second": "of this process",
     "data_wait": "share of the step's time spent waiting for its batch, 0 to 1",
-    "mfu": "useful operations of the step over those that the device could do at its peak; null where that is not known",
+    "mfu": "useful operations a second over what the device could do at its peak; null where that is not known",
 }
 """What a line of the log has beside a row of schema.METRICS: floats, of this attempt."""
 
@@ -66,6 +68,32 @@ class JsonLines:
         self._stream.close()
 
 
+class Progress:
+    """A file that tells the command line, which draws it, how far the training is; written anew about once a second."""
+
+    def __init__(self, path: Path, total: int) -> None:
+        self._path, self._total, self._told = path, total, -math.inf
+
+    def write(self, values: Mapping[str, Any]) -> None:
+        """Tell of a step."""
+        now = time.monotonic()
+        if now - self._told < 1:
+            return
+        self._told = now
+        told = {
+            "done": values["step"],
+            "total": self._total,
+            "statuses": {"samples": values["samples_seen"]},
+            "hosts": [],
+        }
+        partial = self._path.with_suffix(".partial")
+        partial.write_text(json.dumps(told))
+        partial.replace(self._path)
+
+    def close(self) -> None:
+        """Leave the file: it goes with the scratch folder."""
+
+
 class TensorBoard:
     """Scalars for TensorBoard, which comes with `pip install tensorboard`."""
 
@@ -101,12 +129,13 @@ class WeightsAndBiases:
         self._run.finish()
 
 
-def logs(folder: Path, rows: Sequence[Row], report_to: str, parameters: Mapping[str, Any]) -> list[Log]:
+def logs(folder: Path, rows: Sequence[Row], total: int, report_to: str, parameters: Mapping[str, Any]) -> list[Log]:
     """Return the logs of a training.
 
     Args:
         folder: of log.jsonl and what else is written.
         rows: of the steps that are done.
+        total: steps in all.
         report_to: tensorboard, wandb, both with a comma between, or "".
         parameters: of the training, for the logs that show them.
 
@@ -117,7 +146,7 @@ def logs(folder: Path, rows: Sequence[Row], report_to: str, parameters: Mapping[
     for name in wanted:
         if importlib.util.find_spec(name) is None:
             raise MissingExtraError(f"report_to {name}", name)
-    out: list[Log] = [JsonLines(folder / "log.jsonl", rows)]
+    out: list[Log] = [JsonLines(folder / "log.jsonl", rows), Progress(folder / "progress.json", total)]
     out += [TensorBoard(folder / "tensorboard")] if "tensorboard" in wanted else []
     out += [WeightsAndBiases(folder, parameters)] if "wandb" in wanted else []
     return out

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from witbuild.errors import RecipeError
+from witbuild.io import store
 from witbuild.train import attention, checkpoints, export, objectives, report, start
 from witbuild.train.data import Indexed
 from witbuild.train.device import choose, cores, peak
 from witbuild.train.flops import pair_flops
+from witbuild.train.launch import LAST
 from witbuild.train.loop import Settings, Trainer
 from witbuild.train.model import architecture, build, context_length
 from witbuild.train.order import Order
@@ -65,11 +67,16 @@ def train(stage: Train, task: Task) -> None:
     device = choose(stage.device, stage.threads)
     torch.set_float32_matmul_precision("high" if device.type == "cuda" else "highest")  # TF32, where there is some
     with joined(device) as world:
-        data = _streamed(stage, task, world) if _is_streamed(stage, task) else _indexed(stage, task, world)
-        trainer = _trainer(stage, data, world, device)
+        trainer, data = assembled(stage, task, world, device)
         with closing(data):
             _go(stage, task, trainer, data)
         _leave(stage, task, trainer, data)
+
+
+def assembled(stage: Train, task: Task, world: World, device: torch.device) -> tuple[Trainer, Data]:
+    """Return a trainer that stands before its first step, and its data, which is to be closed."""
+    data = _streamed(stage, task, world) if _is_streamed(stage, task) else _indexed(stage, task, world)
+    return _trainer(stage, data, world, device), data
 
 
 def _crops(stage: Train) -> tuple[int, int]:
@@ -190,7 +197,8 @@ def _go(stage: Train, task: Task, trainer: Trainer, data: Data) -> None:
         state = kept.latest()
     if state is not None:
         trainer.restore(state, data)
-    logs = report.logs(scratch, trainer.rows, stage.report_to, stage.model_dump(mode="json")) if world.leads else []
+    total, shown = stage.epochs * data.steps_per_epoch, stage.model_dump(mode="json")
+    logs = report.logs(scratch, trainer.rows, total, stage.report_to, shown) if world.leads else []
     try:
         trainer.run(data, kept, logs)
     finally:
@@ -206,4 +214,4 @@ def _leave(stage: Train, task: Task, trainer: Trainer, data: Data) -> None:
     if trainer.world.leads:
         export.write_weights(task.scratch_file("model.safetensors"), found)
         export.write_config(task.scratch_file("config.json"), configuration(stage), stage.seed)
-        task.scratch_file("dropped.json").write_text(json.dumps(dropped))
+        store.commit_bytes(str(task.scratch_file(LAST)), json.dumps(dropped).encode())

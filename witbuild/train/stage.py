@@ -45,8 +45,8 @@ class Train(Stage):
     """Weight of naming an image's text in clip and unicl, the rest is of naming a text's image; ConVIRT: 0.75."""
     vocabulary: int = Field(10_000, ge=3, le=49_408)
     """Words that bow, caption and virtex predict: the token ids most frequent in the captions."""
-    pretrained: str = digested("")
-    """Weights to begin with, a .safetensors of the same model; positions are interpolated to another image_size."""
+    pretrained: list[str] = digested([])
+    """Weights to begin with, .safetensors of the same model, of any image_size; of several the mean (a model soup)."""
     train_data: str = ""
     """Tars instead of the run's: sources with :: between, each with braces, globs or a folder, or streams (`pipe:`)."""
     train_data_upsampling_factors: str = ""
@@ -61,8 +61,8 @@ class Train(Stage):
     """Pairs in a step, over all processes, each one the others' negative."""
     micro_batch: int = runtime(0, ge=0)
     """Pairs that a process encodes at once, the loss still over all of the step; 0: all of its part."""
-    epochs: int = Field(32, ge=1)
-    """How often every pair is seen."""
+    epochs: int = Field(32, ge=0)
+    """How often every pair is seen; 0 leaves the model as it begins."""
     lr: float | None = Field(None, gt=0)
     """Peak learning rate; unset: the paper's for the model."""
     wd: float = Field(0.2, ge=0)

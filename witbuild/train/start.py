@@ -4,29 +4,40 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import safetensors.torch
+from open_clip.model import resize_pos_embed
+
 from witbuild.errors import InputError, RecipeError
 from witbuild.io import store
+from witbuild.train.average import soup
 
 if TYPE_CHECKING:
-    from torch import nn
+    from collections.abc import Sequence
+
+    from torch import Tensor, nn
 
 
-def load(model: nn.Module, path: str) -> None:
-    """Let a model begin with weights; those of image positions are interpolated to its own grid.
+def load(model: nn.Module, paths: Sequence[str]) -> None:
+    """Let a model begin with weights, or with the mean of several; those of image positions fit its own grid then.
 
     Raises:
-        InputError: the file holds no weights, or those of another model.
+        InputError: a file holds no weights, or those of another model.
     """
-    from open_clip.model import resize_pos_embed
-    from safetensors import SafetensorError
-    from safetensors.torch import load as read
-
+    found = [_read(path) for path in paths]
     try:
-        weights = read(store.read_bytes(path))
+        weights = soup(found)
         resize_pos_embed(weights, model)
         model.load_state_dict(weights)
-    except (RuntimeError, SafetensorError) as error:
-        raise InputError(f"{path}: pretrained: not the weights of this model: {error}") from error
+    except (RuntimeError, ValueError) as error:
+        raise InputError(f"{', '.join(paths)}: pretrained: not the weights of this model: {error}") from error
+
+
+def _read(path: str) -> dict[str, Tensor]:
+    try:
+        weights: dict[str, Tensor] = safetensors.torch.load(store.read_bytes(path))
+    except safetensors.SafetensorError as error:
+        raise InputError(f"{path}: pretrained: no safetensors: {error}") from error
+    return weights
 
 
 def checkpoint_activations(model: nn.Module) -> None:
