@@ -85,6 +85,13 @@ def _decode(body: bytes, header: Header, max_pixels: int, width: int, height: in
     return _by_pillow(body, header, max_pixels, width, height)
 
 
+def knows_avif() -> bool:
+    """Say whether this installation can decode AVIF: Pillow's wheels can, a build of its own need not."""
+    from PIL import features
+
+    return bool(features.check("avif"))
+
+
 @cache
 def _strict_warnings() -> None:
     """Make what Pillow only warns of an error, for the whole process: the filters are no thread's own."""

@@ -163,9 +163,13 @@ class Fetching(Cut):
         )
 
     def make(self) -> Make:
-        """Return what a decoding process does with a body."""
+        """Return what a decoding process does with a body; RecipeError when it cannot be done here."""
+        from witbuild.errors import RecipeError
+        from witbuild.image.decode import knows_avif
         from witbuild.stages.fetch.make import Make
 
+        if self.avif and not knows_avif():
+            raise RecipeError("fetch.avif: the Pillow that is installed cannot decode AVIF; take one of PyPI's wheels")
         return Make(self.image_plan(), md5=self.require_hash)
 
     def decode_limits(self) -> Limits:

@@ -1,4 +1,4 @@
-"""Fetch obeys what an image itself says, and writes it down."""
+"""Fetch obeys what an image itself says and writes it down; it takes AVIF only where it can be decoded."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from tests.fetched import jpeg
 from tests.server import Reply, Site
+from witbuild.errors import RecipeError
 from witbuild.io import tables
 from witbuild.schema import PAIRS
 from witbuild.stage import Task
@@ -22,6 +23,13 @@ def saying(value: str) -> bytes:
     xmp = f'http://ns.adobe.com/xap/1.0/\0<x:xmpmeta><a plus:DataMining="DMI-{value}"/></x:xmpmeta>'.encode()
     body = jpeg(1, 300)
     return body[:2] + b"\xff\xe1" + (len(xmp) + 2).to_bytes(2, "big") + xmp + body[2:]
+
+
+def test_avif_is_refused_where_it_cannot_be_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Download(avif=True).make().plan.avif
+    monkeypatch.setattr("witbuild.image.decode.knows_avif", lambda: False)
+    with pytest.raises(RecipeError, match="AVIF"):
+        Download(avif=True).make()
 
 
 @pytest.mark.parametrize(
