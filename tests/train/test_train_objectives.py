@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +16,9 @@ torch = pytest.importorskip("torch")
 open_clip_loss = pytest.importorskip("open_clip.loss")
 pytestmark = pytest.mark.train
 
-from PIL import Image  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
-from tests.train import pictures  # noqa: E402
+from tests.train import pictures, quick  # noqa: E402
 from witbuild.train import objectives  # noqa: E402
 from witbuild.train.batch import Batch  # noqa: E402
 from witbuild.train.captions import Captions, tokenise  # noqa: E402
@@ -322,13 +320,7 @@ def test_the_bag_of_words_is_the_mean_of_the_words_of_a_text() -> None:
 
 
 def batch_of(count: int) -> tuple[Batch, list[str]]:
-    names = [pictures.CLASSES[i % 8] for i in range(count)]
-    random = np.random.default_rng(0)
-    images = [Image.open(io.BytesIO(pictures.picture(name, random, 32, 32))).convert("RGB") for name in names]
-    texts = [f"a {name} on paper" for name in names]
-    tokens = torch.from_numpy(tokenise(texts, 32).batch(range(count)))
-    pixels = torch.from_numpy(np.stack([np.asarray(image) for image in images]))
-    return Batch(pixels, tokens, lengths(tokens)), texts
+    return quick.batch_of([pictures.CLASSES[i % 8] for i in range(count)])
 
 
 def stepper(name: str, model: Any) -> Gradients:
