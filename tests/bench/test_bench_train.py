@@ -35,7 +35,7 @@ from witbuild.train.shelf import Index, indexed  # noqa: E402
 from witbuild.train.step import Contrastive  # noqa: E402
 from witbuild.train.world import ALONE  # noqa: E402
 
-pytestmark = pytest.mark.bench
+pytestmark = [pytest.mark.bench, pytest.mark.filterwarnings("default")]
 SAMPLES, TRAINED, BATCH = 2_048, 1_024, 128
 PLAN = Optimisation(lr=5e-4, wd=0.2, beta1=0.9, beta2=0.98, eps=1e-6, warmup=4)
 MODELS = {"width 64, 2 layers": (64, 2), "width 128, 4 layers": (128, 4)}
