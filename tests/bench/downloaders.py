@@ -27,7 +27,7 @@ class Ours:
     folder: Path
     port: int
     options: tuple[str, ...] = ()
-    name: str = field(default="witbuild", init=False)
+    name: str = "witbuild"
 
     def __call__(self, urls: Sequence[str], *, workers: int = 1, watch: bool = False) -> Spent:
         pairs, out = self.folder / "pairs.parquet", self.out(workers)
