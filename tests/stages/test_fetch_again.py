@@ -196,3 +196,16 @@ def test_a_task_goes_through_a_proxy_at_its_hours_and_bandwidth(tmp_path: Path) 
     assert part.table.num_rows == 6
     begun = sorted(row["started"] for row in pq.read_table(part.files["visits"]).to_pylist())
     assert begun[-1] - begun[0] > timedelta(seconds=0.5)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"hours": "25-26"}, "hours: found '25-26'"),
+        ({"proxy": "127.0.0.1"}, "proxy: found '127.0.0.1'"),
+        ({"http2": True, "proxy": "http://127.0.0.1:3128"}, "http2: not through a proxy"),
+    ],
+)
+def test_what_a_task_cannot_do_is_told_before_any_work(parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        Fetch(user_agent="x (+http://contact.test/)", **parameters).steps()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 import time
 from typing import Any
 
@@ -13,8 +14,9 @@ import uvloop
 from tests.h2_server import CERTIFICATE, H2_EVILS, H2Site
 from tests.server import Reply
 from tests.web.test_client import AGENT, descriptors
-from witbuild.errors import RecipeError
+from witbuild.errors import MissingExtraError, RecipeError
 from witbuild.web.client import Client, FetchError, Response, Settings
+from witbuild.web.resolver import Pinned
 
 pytest.importorskip("httpcore2")
 
@@ -129,3 +131,26 @@ def test_a_name_that_changes_is_pinned() -> None:
 def test_http2_through_a_proxy_is_refused() -> None:
     with pytest.raises(RecipeError, match="proxy"):
         Client(Settings(user_agent=AGENT, http2=True, proxy="http://127.0.0.1:3128"))
+
+
+def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httpcore2", None)
+    with pytest.raises(MissingExtraError, match=r"witbuild\[http2\]"):
+        Client(Settings(user_agent=AGENT, http2=True))
+
+
+def test_the_guard_judges_the_very_address_that_is_connected_to() -> None:
+    async def connect(site: H2Site) -> None:
+        async with Client(settings(site)) as client:
+            object.__setattr__(client._guard, "allow_private", False)  # as if the pinned answer had been let through
+            client._resolver._known["a.test"] = (1e12, asyncio.ensure_future(_pinned(site.port)))
+            await client.get("https://a.test/x")
+
+    with H2Site({"/x": Reply(b"x")}) as site:
+        with pytest.raises(FetchError, match="private_address"):
+            uvloop.run(connect(site))
+        assert site.connections == 0
+
+
+async def _pinned(port: int) -> Pinned:
+    return Pinned(("127.0.0.1",), port)

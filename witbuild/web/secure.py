@@ -27,6 +27,23 @@ if TYPE_CHECKING:
 _IDLE_SECONDS = 30.0
 
 
+def library(proxy: str = "") -> tuple[Any, type[Exception]]:
+    """Return the library and the base of the errors that it lets through.
+
+    Raises:
+        RecipeError: there is a proxy, which would see to connections itself.
+        MissingExtraError: the library is not installed.
+    """
+    if proxy:
+        raise RecipeError("http2: not through a proxy; leave one of the two out")
+    try:
+        import h2.exceptions
+        import httpcore2
+    except ImportError as error:
+        raise MissingExtraError("HTTP/2", "http2") from error
+    return httpcore2, h2.exceptions.H2Error
+
+
 class Secure:
     """A pool of connections to https servers.
 
@@ -36,20 +53,13 @@ class Secure:
         settings: user agent; no proxy.
 
     Raises:
-        RecipeError: there is a proxy, which would see to connections itself.
-        MissingExtraError: the library is not installed.
+        RecipeError, MissingExtraError: as `library` says.
     """
 
     def __init__(self, resolver: Resolver, guard: Guard, settings: Settings) -> None:
-        if settings.proxy:
-            raise RecipeError("http2: not through a proxy; leave one of the two out")
-        try:
-            import h2.exceptions
-            import httpcore2
-        except ImportError as error:
-            raise MissingExtraError("HTTP/2", "http2") from error
+        httpcore2, h2_error = library(settings.proxy)
         self._library: Any = httpcore2
-        self._wrong = (h2.exceptions.H2Error, httpcore2.ProtocolError, httpcore2.NetworkError, OSError)
+        self._wrong = (h2_error, httpcore2.ProtocolError, httpcore2.NetworkError, OSError)
         self._agent = settings.user_agent.encode()
         self._pool: Any = httpcore2.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(),

@@ -35,8 +35,7 @@ class Fetch(Fetching):
 
     def steps(self) -> tuple[Route | Download, ...]:
         """Return the step that cuts by domain and the one that downloads."""
-        self.check_contact()
-        self.blocked_hosts(), self.blocked_hashes()  # a list that cannot be read is told before any work
+        self.check()
         return (
             Route(shards=self.shards),
             Download(**{name: getattr(self, name) for name in type(self).model_fields}),

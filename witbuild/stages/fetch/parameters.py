@@ -141,6 +141,24 @@ class Fetching(Cut):
 
         return hashes(self.block_hashes)
 
+    def check(self) -> None:
+        """Raise, before any work, what a task would raise: no contact, a list, hours or a proxy that cannot be read."""
+        self.check_contact()
+        self.blocked_hosts()
+        self.blocked_hashes()
+        if self.hours:
+            from witbuild.web.pace import parse_hours
+
+            parse_hours(self.hours)
+        if self.proxy:
+            from witbuild.web.proxy import Proxy
+
+            Proxy(self.proxy)
+        if self.http2:
+            from witbuild.web.secure import library
+
+            library(self.proxy)
+
     def check_contact(self) -> None:
         """Raise PolicyError when the user agent names nobody to write to."""
         from witbuild.web.settings import check_user_agent
