@@ -55,6 +55,21 @@ def test_float64_agrees_to_the_last_digits() -> None:
         torch.testing.assert_close(own.grad, other.grad, atol=1e-13, rtol=1e-10)
 
 
+def test_features_of_half_precision_have_wide_logits() -> None:
+    """Of bfloat16 features the loss is that of their exact values; gradients are rounded once, when they are given back."""
+    images, texts, _ = leaves(96, 32, 60.0, torch.bfloat16)
+    exact = [value.detach().double().requires_grad_() for value in (images, texts)]
+    factor = torch.tensor(60.0, requires_grad=True)
+    loss, truth = contrastive_loss(images, texts, factor, 40), plain(*exact, torch.tensor(60.0, dtype=torch.float64))
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(truth.item(), abs=1e-5)
+    loss.backward()
+    truth.backward()
+    for own, right in zip((images, texts), exact, strict=True):
+        assert own.grad.dtype == torch.bfloat16
+        torch.testing.assert_close(own.grad.double(), right.grad, rtol=2**-8, atol=1e-6)
+
+
 def test_guessing_costs_the_logarithm_of_the_batch() -> None:
     images, texts, _ = leaves(32, 8, 1.0, torch.float32)
     assert contrastive_loss(images, texts, torch.tensor(0.0)).item() == pytest.approx(3.4657359, abs=1e-6)

@@ -44,9 +44,33 @@ def choose(device: str, threads: int) -> torch.device:
         raise RecipeError(f"device {device!r}: torch {torch.__version__} finds no CUDA device here; use auto or cpu")
     if found.type == "cuda":
         torch.cuda.set_device(found)
+        torch.set_float32_matmul_precision("high")  # TF32
+        torch.backends.cudnn.benchmark = True
     else:
         keep_memory()
     return found
+
+
+class Later:
+    """Numbers of a device that are read when they are there: work queued after them is not waited for.
+
+    Example:
+        >>> Later(torch.tensor([1.0, 2.0])).read()
+        [1.0, 2.0]
+    """
+
+    def __init__(self, values: torch.Tensor) -> None:
+        self._values, self._copied = values, None
+        if values.is_cuda:
+            self._values = torch.empty_like(values, device="cpu", pin_memory=True)
+            self._values.copy_(values, non_blocking=True)
+            self._copied = torch.cuda.current_stream(values.device).record_event()
+
+    def read(self) -> list[float]:
+        """Return the numbers."""
+        if self._copied is not None:
+            self._copied.synchronize()
+        return [float(value) for value in self._values.tolist()]
 
 
 def keep_memory() -> None:

@@ -17,7 +17,7 @@ import torch
 from witbuild.train import wrap
 from witbuild.train.average import MovingAverage
 from witbuild.train.data import feed
-from witbuild.train.device import casting, halves
+from witbuild.train.device import Later, casting, halves
 from witbuild.train.report import Row
 from witbuild.train.schedule import learning_rate, optimiser
 from witbuild.train.state import captured, restored
@@ -92,7 +92,7 @@ class Trainer:
         total = self.settings.epochs * data.steps_per_epoch
         self.model.train()
         clock = _Clock(self.settings)
-        before: tuple[Tensor, Row] | None = None
+        before: tuple[Later, Row] | None = None
         for fed in feed(data, range(self.step, total), self._device):
             now = self._advance(fed, total)
             # a step's numbers are read while the device does the next one, so that it never waits for them
@@ -112,7 +112,7 @@ class Trainer:
             return checkpoints.due(self.step)
         return self.world.agreed(checkpoints.late())
 
-    def _advance(self, fed: Fed, total: int) -> tuple[Tensor, Row]:
+    def _advance(self, fed: Fed, total: int) -> tuple[Later, Row]:
         """Do one step; return its loss, scale and gradient's norm, still on the device, and the row they go into."""
         step, batch = fed.step, fed.batch
         # dropout, where a model has some, is a function of the step
@@ -130,7 +130,7 @@ class Trainer:
         self.step = step + 1
         seen = self.step * len(batch) * self.world.size
         values = torch.stack([self.world.total(share).float(), scale.float(), norm])
-        return values, Row(self.step, seen, math.nan, None, rate, math.nan)
+        return Later(values), Row(self.step, seen, math.nan, None, rate, math.nan)
 
     def _norm(self) -> Tensor:
         """Return the norm of the gradient, as it was before it is clipped."""
@@ -153,11 +153,11 @@ class Trainer:
             return torch.tensor(math.nan, device=self._device)
         return cast("Tensor", scale.clamp_(0, math.log(MAX_SCALE)).exp())
 
-    def _note(self, done: tuple[Tensor, Row] | None, clock: _Clock, logs: Sequence[Log]) -> None:
+    def _note(self, done: tuple[Later, Row] | None, clock: _Clock, logs: Sequence[Log]) -> None:
         """Read the numbers of a step from the device, and log them."""
         if done is None:
             return
-        loss, scale, norm = done[0].tolist()
+        loss, scale, norm = done[0].read()
         row = done[1]._replace(loss=loss, scale=None if math.isnan(scale) else scale, gradient_norm=norm)
         self.rows.append(row)
         for log in logs:

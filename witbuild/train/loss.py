@@ -68,25 +68,28 @@ def contrastive_loss(  # noqa: PLR0913, PLR0917 the last three change what is le
     return loss
 
 
-def product(left: Tensor, right: Tensor) -> Tensor:
-    """Return a product of matrices, summed and kept in fp32 (float64 for float64), whatever their precision.
+def wide(rows: Tensor) -> Tensor:
+    """Return features in a precision in which sums are kept: fp32, or float64 for float64.
+
+    On CUDA their products then run as TF32, whose ten bits hold those of bfloat16 and float16: nothing is lost by it.
 
     Example:
-        >>> product(torch.ones(2, 3, dtype=torch.bfloat16), torch.ones(3, 1, dtype=torch.bfloat16)).dtype
+        >>> wide(torch.ones(2, 3, dtype=torch.bfloat16)).dtype
         torch.float32
     """
-    if left.dtype in (torch.float32, torch.float64):
-        return left @ right
-    if left.is_cuda:
-        return torch.mm(left, right, out_dtype=torch.float32)
-    return left.float() @ right.float()  # products of halves are exact in fp32
+    return rows if rows.dtype == torch.float64 else rows.float()
+
+
+def product(left: Tensor, right: Tensor) -> Tensor:
+    """Return a product of matrices, summed and kept in fp32 (float64 for float64), whatever their precision."""
+    return wide(left) @ wide(right)
 
 
 class _Tiles:
     """The rows of this process's images against the columns of all texts, some rows at a time."""
 
     def __init__(self, images: Tensor, texts: Tensor, how: _How) -> None:
-        self.images, self.texts = images, how.world.gathered(texts)
+        self.images, self.texts = wide(images), wide(how.world.gathered(texts))
         self.own = how.world.share(len(self.texts))
         self._tile, self._groups = how.tile, how.groups
         self._columns = None if how.groups is None else how.world.gathered(how.groups)
@@ -95,7 +98,7 @@ class _Tiles:
         """Yield row ranges and their cosines."""
         for start in range(0, len(self.images), self._tile):
             rows = slice(start, min(start + self._tile, len(self.images)))
-            yield rows, product(self.images[rows], self.texts.T)
+            yield rows, self.images[rows] @ self.texts.T
 
     def positives(self, rows: slice, logits: Tensor) -> Tensor:
         """Return the sum of each row's logits under the target."""
@@ -145,19 +148,17 @@ class _Contrastive(torch.autograd.Function):
         images, texts, scale, by_row, by_column = ctx.saved_tensors
         how: _How = ctx.how
         tiles = _Tiles(images, texts, how)
-        to_images = torch.empty_like(images, dtype=by_row.dtype)
-        to_texts = torch.zeros_like(tiles.texts, dtype=by_row.dtype)
+        to_images, to_texts = torch.empty_like(tiles.images), torch.zeros_like(tiles.texts)
         for rows, cosines in tiles:
             logits = cosines.mul_(scale)
             slope = (logits - by_row[rows, None]).exp_().mul_(how.image_weight)
             slope.add_(logits.sub_(by_column).exp_(), alpha=1 - how.image_weight)
             tiles.subtract_target(rows, slope)
-            slope = slope.to(images.dtype)
-            to_images[rows] = product(slope, tiles.texts)
-            to_texts += product(slope.T, images[rows])
+            to_images[rows] = slope @ tiles.texts
+            to_texts += slope.T @ tiles.images[rows]
         factor = gradients[0] / len(tiles.texts)
         # a logit is scale * cosine, so the slopes against the cosines are the images' gradients against the images
-        to_scale = (to_images * images).sum() * factor
+        to_scale = (to_images * tiles.images).sum() * factor
         own = how.world.scattered(to_texts) * (scale * factor)
         to_images *= scale * factor
         return to_images.to(images.dtype), own.to(texts.dtype), to_scale.to(scale.dtype), None

@@ -65,7 +65,6 @@ def optimisation(stage: Train) -> Optimisation:
 def train(stage: Train, task: Task) -> None:
     """Train to the end, with the processes that torchrun started beside this one if it did."""
     device = choose(stage.device, stage.threads)
-    torch.set_float32_matmul_precision("high" if device.type == "cuda" else "highest")  # TF32, where there is some
     with joined(device) as world:
         trainer, data = assembled(stage, task, world, device)
         with closing(data):
