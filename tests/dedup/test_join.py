@@ -24,7 +24,9 @@ CUT = Bands(permutations(128, 1), *optimum(0.5, 128, 0.9))
 WORDS = [*"abcdefghi", "1", "27", "wi7"]
 CAPTION = st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join)
 RECORD = st.tuples(st.integers(0, 3), st.none() | st.integers(0, 15), CAPTION)
-RULE = st.builds(Rule, st.booleans(), st.integers(-1, 2), st.booleans(), st.sampled_from([0.3, 0.5, 0.8, 1.0]))
+RULE = st.builds(
+    Rule, st.booleans(), st.integers(-1, 2), st.booleans(), st.sampled_from([0.3, 0.5, 0.8, 1.0]), cosine=st.just(0.0)
+)
 Row = tuple[int, int | None, str]
 
 

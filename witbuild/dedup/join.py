@@ -82,15 +82,17 @@ def _roots(forest: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 
 def _buckets(bands: npt.NDArray[np.uint64], members: npt.NDArray[np.int64]) -> Buckets:
-    """Group distinct (band, member) by band."""
-    order = np.lexsort((members, bands))
-    bands, members = bands[order], members[order]
-    new_band = np.ones(bands.size, np.bool_)
-    new_band[1:] = bands[1:] != bands[:-1]
-    distinct = new_band.copy()
-    distinct[1:] |= members[1:] != members[:-1]
-    starts = np.flatnonzero(new_band[distinct])
-    return Buckets(np.append(starts, np.count_nonzero(distinct)), members[distinct])
+    """Group distinct (band, member) by band, in the bands' order.
+
+    Bands are numbered first, so that number and member make one number to sort by: that is quicker than by two.
+    """
+    order = np.argsort(bands)
+    ranked = bands[order]
+    number = np.cumsum(np.append(False, ranked[1:] != ranked[:-1])[: ranked.size])
+    both = np.sort((number << 32) | members[order])
+    both = both[np.append(True, both[1:] != both[:-1])[: both.size]]
+    starts = np.searchsorted(both >> 32, np.arange(number[-1] + 2 if number.size else 1))
+    return Buckets(starts, both & 0xFFFFFFFF)
 
 
 def _huge(buckets: Buckets) -> Iterator[npt.NDArray[np.int64]]:

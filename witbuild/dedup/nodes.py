@@ -142,7 +142,8 @@ def vector_bands(found: Evidence, cut: Planes) -> tuple[npt.NDArray[np.uint64], 
 def linked(table: pa.Table, unit: Unit, size: int, rule: Rule, cut: Bands) -> Edges:
     """Return the links between the nodes of a table of records: each node with the smallest that it is linked to."""
     rows = shared(table["band"].to_numpy())
-    table = table.take(pa.array(rows))
+    if rows.size < table.num_rows:
+        table = table.take(pa.array(np.sort(rows)))
     nodes, first, members = np.unique(table["node"].to_numpy(), return_index=True, return_inverse=True)
     one = table.take(pa.array(first))
     image = one["image"].combine_chunks()
