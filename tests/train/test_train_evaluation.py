@@ -159,6 +159,9 @@ def test_a_released_folder_is_an_input(inputs: dict[str, tuple[str, ...]], folde
     files = tuple(sorted(str(path) for path in (folder / "clip").iterdir()))
     found = evaluated({"model": files}, folder, data=[shapes])
     assert found == evaluated(inputs, folder, data=[shapes])
+    other = folder / "other.json"
+    other.write_text("{}")
+    assert found == evaluated({"model": files, "config": (str(other),)}, folder, data=[shapes])
     with pytest.raises(RecipeError, match="no weights"):
         evaluated({"model": files[:1]}, folder, data=[shapes])
 

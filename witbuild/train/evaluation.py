@@ -98,9 +98,12 @@ def model_files(inputs: Inputs) -> dict[str, tuple[str, ...]]:
     Example:
         >>> model_files({"model": ("m/README.md", "m/open_clip_config.json", "m/open_clip_model.safetensors")})
         {'model': ('m/open_clip_model.safetensors',), 'config': ('m/open_clip_config.json',)}
+        >>> model_files({"model": ("run/model/0.safetensors",), "config": ("run/config/0.json",)})
+        {'model': ('run/model/0.safetensors',), 'config': ('run/config/0.json',)}
     """
     weights = [path for path in inputs["model"] if path.endswith(".safetensors")]
-    configs = list(inputs.get("config", ())) or [path for path in inputs["model"] if path.endswith("_config.json")]
+    # a released model's own configuration counts, not that of the run which it is measured in
+    configs = [path for path in inputs["model"] if path.endswith("_config.json")] or list(inputs.get("config", ()))
     weights = [path for path in weights if path.endswith("open_clip_model.safetensors")] or weights
     if not weights:
         raise RecipeError("stage eval: no weights (.safetensors) among the files of the input `model`")
