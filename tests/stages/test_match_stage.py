@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pyarrow as pa
@@ -83,6 +88,15 @@ def test_a_list_that_was_replaced_is_read_again(tmp_path: Path) -> None:
     assert run(tmp_path, Match(), ["nothing"]).table.num_rows == 1
 
 
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which the processes of a user share matchers."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "shared"))
+    (tmp_path / "shared").mkdir()
+    match._matcher.cache_clear()
+    return tmp_path / "shared"
+
+
 def test_the_matcher_is_built_once_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[str] = []
     read = tables.read
@@ -100,6 +114,46 @@ def test_the_matcher_is_built_once_a_process(tmp_path: Path, monkeypatch: pytest
     parts = [Match().process(task) for task in Match().plan(sources)]
     assert [part.table.num_rows for part in parts] == [2, 2, 2]
     assert sorted(reads) == sorted([*sources["pairs"], *sources["queries"]])
+
+
+def test_processes_of_a_machine_map_one_matcher(tmp_path: Path, temporary: Path) -> None:
+    queries = query_list(tmp_path / "queries.parquet", ["circle", "red square"])
+    task = Task(0, {"pairs": (save(tmp_path / "pairs.parquet", pairs(CAPTIONS)),), "queries": (queries,)})
+    whole = Match().process(task)
+    file = match.shared_file([queries], "witbuild")
+    assert [path.name for path in file.parent.iterdir()] == [file.name]
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    before, mapped = file.stat().st_ino, file.stat().st_size
+    script = (
+        "from witbuild.stages import match; matcher = match._matcher(match._states((%r,)), 'witbuild');"
+        "print(sum(file in line for file in [%r] for line in open('/proc/self/maps')),"
+        "matcher.match(__import__('pyarrow').array(['a circle'])).to_pylist())"
+    )
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    done = subprocess.run(
+        [sys.executable, "-c", script % (queries, str(file))],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split(" ", 1) == ["1", "[[0]]\n"]
+    assert (file.stat().st_ino, file.stat().st_size) == (before, mapped)
+    match._matcher.cache_clear()
+    assert Match().process(task).table.equals(whole.table)
+
+
+def test_matchers_of_other_lists_do_not_pile_up(tmp_path: Path, temporary: Path) -> None:
+    for number in range(7):
+        run(tmp_path, Match(), [f"circle {number}"])
+    assert len(list(temporary.glob("*/matcher-*"))) == match._KEPT
+
+
+def test_a_file_that_is_no_matcher_is_named(tmp_path: Path) -> None:
+    queries = query_list(tmp_path / "queries.parquet", ["circle"])
+    match.shared_file([queries], "witbuild").write_bytes(b"no" * 999)
+    with pytest.raises(InputError, match=r"matcher-[0-9a-f]{32}: not a stored trie"):
+        Match().process(Task(0, {"pairs": (save(tmp_path / "p.parquet", pairs(CAPTIONS)),), "queries": (queries,)}))
 
 
 def test_an_empty_list_is_an_error_that_names_it(tmp_path: Path) -> None:

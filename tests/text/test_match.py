@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from witbuild.errors import InputError
+from witbuild.text import stored
 from witbuild.text.match import Matcher, match_reference
 from witbuild.text.normalise import normalise
-from witbuild.text.scan import scan
-from witbuild.text.tokens import SEMANTICS, Semantics, tokens
+from witbuild.text.scan import SLACK, scan
+from witbuild.text.tokens import SEMANTICS, Semantics, query_tokens, tokens
 from witbuild.text.trie import key_of, word_at
 
 # Short words over few letters meet often; the rest is what folding, cutting and composing turn on.
@@ -112,20 +115,122 @@ def test_a_hostile_caption_is_matched_in_linear_memory_and_time() -> None:
 
 def test_tokens_with_one_key_are_told_apart_by_their_bytes() -> None:
     """A key of the long kind cannot be that of a short token, and a shared one is not taken for a match."""
-    vocabulary = Matcher(pa.array(["abcdefgh"])).trie.words
-    other, prefix = (np.frombuffer(octets, np.uint8) for octets in (b"abcdefgi", b"abcdefghi"))
-    key = key_of(np.frombuffer(b"abcdefgh", np.uint8), 0, 8)
-    assert vocabulary.slots[word_at(np.frombuffer(b"abcdefgh", np.uint8), 0, 8, key, vocabulary), 1] != 0
-    assert vocabulary.slots[word_at(other, 0, 8, key, vocabulary), 1] == 0
-    assert vocabulary.slots[word_at(prefix, 0, 9, key, vocabulary), 1] == 0
+    vocabulary = Matcher(pa.array(["abcdefgh", "abcdefghijklmnopqrstuvwxyz"])).trie.words
+    key = key_of(padded(b"abcdefgh"), 0, 8)
+    assert vocabulary.slots[word_at(padded(b"abcdefgh"), 0, 8, key, vocabulary), 1] != 0
+    assert vocabulary.slots[word_at(padded(b"abcdefgi"), 0, 8, key, vocabulary), 1] == 0
+    assert vocabulary.slots[word_at(padded(b"abcdefghi"), 0, 9, key, vocabulary), 1] == 0
     assert int(key) >> 63 == 1
+    long = b"abcdefghijklmnopqrstuvwxyz"
+    key = key_of(padded(long), 0, len(long))
+    assert vocabulary.slots[word_at(padded(long), 0, len(long), key, vocabulary), 1] != 0
+    for place in range(len(long)):
+        other = long[:place] + b"?" + long[place + 1 :]
+        assert vocabulary.slots[word_at(padded(other), 0, len(long), key, vocabulary), 1] == 0
+
+
+def padded(octets: bytes) -> npt.NDArray[np.uint8]:
+    """Bytes with those behind them that may be read."""
+    return np.frombuffer(octets + b"?" * SLACK, np.uint8)
 
 
 @given(st.binary(max_size=7), st.binary(max_size=7))
 def test_short_tokens_are_their_own_keys(one: bytes, other: bytes) -> None:
-    keys = [int(key_of(np.frombuffer(octets or b"x", np.uint8), 0, len(octets))) for octets in (one, other)]
+    keys = [int(key_of(padded(octets), 0, len(octets))) for octets in (one, other)]
     assert (keys[0] == keys[1]) == (one == other)
     assert max(keys) >> 63 == 0
+
+
+# The same captions and queries for the compiled road and for Aho-Corasick, which sees normal forms between spaces.
+SYLLABLES = (
+    "ba",
+    "ki",
+    "lo",
+    "mu",
+    "ne",
+    "sa",
+    "to",
+    "ré",
+    "ß",
+    "Straß",
+    "ICE",
+    "cream",
+    "İs",
+    "東",
+    "京",
+    "ที่",
+    "e\u0301",
+)
+MARKS = (" ", " ", " ", "-", ", ", "  ", "'", "\t", ". ", "_", "`", "\u00ad", "\u200b", "/", "!?", "\n", "🙂")
+
+
+def made_up(count: int, seed: int) -> tuple[list[str], list[str]]:
+    """Captions of made-up words, a tenth of them hostile, and queries of which many occur in them."""
+    random = np.random.default_rng(seed)
+    words = ["".join(random.choice(SYLLABLES, size)) for size in random.integers(1, 6, 400)]
+
+    def text(size: int) -> str:
+        ranks = (len(words) ** random.random(size)).astype(int) - 1
+        return "".join(
+            words[rank] + MARKS[mark] for rank, mark in zip(ranks, random.integers(0, 17, size), strict=True)
+        )
+
+    captions = [text(size) for size in random.integers(0, 14, count)]
+    for place in range(0, count, 10):
+        hostile = (text(40).upper(), words[0] * 30, (words[1] + " ") * 60, text(2) + "\x00" + text(2), "," * 20)
+        captions[place] = hostile[place // 10 % len(hostile)]
+    queries = [text(size).strip() for size in random.integers(1, 5, 1_500)] + words
+    return captions, list(dict.fromkeys(query for query in queries if query))
+
+
+def aho_corasick(captions: list[str], queries: list[str], semantics: Semantics) -> list[list[int]]:
+    automaton = pytest.importorskip("ahocorasick").Automaton()
+    by_run: dict[str, list[int]] = {}
+    for number, query in enumerate(queries):
+        if any(run := query_tokens(query, semantics)):
+            by_run.setdefault(f" {' '.join(run)} ", []).append(number)
+    for padded_run, numbers in by_run.items():
+        automaton.add_word(padded_run, numbers)
+    automaton.make_automaton()
+    texts = (f" {' '.join(tokens(caption, semantics))} " for caption in captions)
+    return [sorted({number for _, numbers in automaton.iter(text) for number in numbers}) for text in texts]
+
+
+@pytest.mark.parametrize("semantics", SEMANTICS)
+def test_the_ids_are_those_of_aho_corasick_and_of_the_definition(semantics: Semantics) -> None:
+    captions, queries = made_up(5_000, 1)
+    found = compiled(captions, queries, semantics)
+    assert found == aho_corasick(captions, queries, semantics)
+    assert found[:40] == match_reference(captions[:40], queries, semantics)
+    assert sum(map(len, found)) > 5_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("semantics", SEMANTICS)
+def test_the_ids_of_100_000_captions(semantics: Semantics) -> None:
+    captions, queries = made_up(100_000, 2)
+    found = compiled(captions, queries, semantics)
+    assert found == aho_corasick(captions, queries, semantics)
+    some = slice(0, 100_000, 1_000)
+    assert found[some] == match_reference(captions[some], queries, semantics)
+
+
+def test_a_stored_trie_is_the_trie(tmp_path: Path) -> None:
+    captions, queries = made_up(300, 3)
+    matcher = Matcher(pa.array(queries))
+    stored.save(matcher.trie, tmp_path / "trie")
+    again = Matcher(None, "witbuild", stored.load(tmp_path / "trie"))
+    assert again.match(pa.array(captions)).equals(matcher.match(pa.array(captions)))
+    stored.save(Matcher(pa.array(["other"])).trie, tmp_path / "trie")
+    assert again.match(pa.array(captions)).equals(matcher.match(pa.array(captions)))
+    assert [path.name for path in tmp_path.iterdir()] == ["trie"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]" + b" " * 2_000, b'["witbuild trie 1", []]' + b" " * 2_000])
+def test_what_is_no_stored_trie_is_refused(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "trie").write_bytes(content)
+    with pytest.raises(InputError, match="remove it"):
+        stored.load(tmp_path / "trie")
 
 
 def test_numbers_are_rows_and_duplicates_all_report() -> None:

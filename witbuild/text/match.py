@@ -10,23 +10,37 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
 
 from witbuild.text.alphabet import Alphabet, alphabet
+from witbuild.text.kernels import eight_at, inner, kernel
 from witbuild.text.scan import cut, plain_buffers, scan
 from witbuild.text.tokens import Semantics, query_tokens, tokens
-from witbuild.text.trie import Trie, build, edge_at, edge_key, has_edges, key_of, may_have, node_of, query_of, word_at
+from witbuild.text.trie import (
+    LONG,
+    Trie,
+    build,
+    edge_at,
+    edge_key,
+    has_edges,
+    is_word,
+    key_of,
+    may_have,
+    node_of,
+    place_of,
+    query_of,
+    word_at,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy.typing as npt
-
     from witbuild.text.scan import Bytes, Offsets, Scan
-    from witbuild.text.trie import Numbers, Slots
+    from witbuild.text.trie import Numbers, Slots, Vocabulary
 
-BLOCK = 256
+BLOCK = 512
 """Captions cut at a time."""
+MOST = 48
+"""Numbers that are sorted by counting."""
 
 
 def match_reference(captions: Sequence[str], queries: Sequence[str], semantics: Semantics) -> list[list[int]]:
@@ -54,10 +68,12 @@ class Matcher:
         [[0, 1, 2], []]
     """
 
-    def __init__(self, queries: pa.Array | pa.ChunkedArray, semantics: Semantics = "witbuild") -> None:
-        """Build the trie of n queries, strings; query i is reported as i."""
+    def __init__(
+        self, queries: pa.Array | pa.ChunkedArray | None, semantics: Semantics = "witbuild", trie: Trie | None = None
+    ) -> None:
+        """Build the trie of n queries, strings; query i is reported as i. Or take a trie that was built of them."""
         self.semantics = semantics
-        self.trie: Trie = build(scan(queries, semantics, "query"))
+        self.trie: Trie = build(scan(queries, semantics, "query")) if trie is None else trie
 
     def match(self, captions: pa.Array | pa.ChunkedArray) -> pa.ListArray:
         """Return for n captions n lists of int32: the queries found, ascending, no repeats; none for a null."""
@@ -67,77 +83,161 @@ class Matcher:
         return pa.ListArray.from_arrays(pa.array(stops, pa.int32()), pa.array(found, pa.int32()))
 
 
-@njit(cache=True, nogil=True)
-def _match(data: Bytes, offsets: Offsets, letters: Alphabet, trie: Trie) -> tuple[Offsets, npt.NDArray[np.int32]]:
+@kernel
+def _match(data: Bytes, offsets: Offsets, letters: Alphabet, trie: Trie) -> tuple[Offsets, Numbers]:
+    """Return where the queries of each text stop, and the queries."""
     rows = len(offsets) - 1
     stops = np.zeros(rows + 1, np.int64)
-    found = np.empty(max(16, 8 * rows), np.int32)
+    found = np.empty(max(16, 10 * rows), np.int32)
     for first in range(0, rows, BLOCK):
         last = min(first + BLOCK, rows)
         block = cut(data, offsets[first : last + 1], letters)
-        found = _walk(_entries(block, trie), block.lasts, trie, found, stops[first : last + 1])
+        entries = _entries(block, trie.words)
+        pairs = _pairs(entries, trie)
+        while not _walk(entries, pairs, block.lasts, trie, found, stops[first : last + 1]):
+            found = np.concatenate((found, np.empty_like(found)))
     return stops, found[: stops[rows]]
 
 
-@njit(cache=True, nogil=True)
-def _entries(block: Scan, trie: Trie) -> Slots:
-    """Look the tokens of a block up: 0 is not in the vocabulary; the searches overlap in the processor."""
-    out, ends, words = block.out, block.ends, trie.words
-    entries = np.empty(len(ends), np.uint64)
+@inner
+def _entries(block: Scan, words: Vocabulary) -> Slots:
+    """Look the tokens of a block up; 0 is not in the vocabulary.
+
+    Keys first, then the slots, then what was not found at once: a loop without branches has many reads under way.
+    """
+    out, ends, slots = block.out, block.ends, words.slots
+    count = len(ends)
+    keys, places, entries = np.empty(count, np.uint64), np.empty(count, np.int64), np.empty(count + 1, np.uint64)
     start = 0
-    for token in range(len(ends)):
-        end = ends[token]
-        key = key_of(out, start, end)
-        entries[token] = words.slots[word_at(out, start, end, key, words), 1]
-        start = end
+    for token in range(count):
+        keys[token] = key_of(out, start, ends[token])
+        places[token] = place_of(keys[token], slots)
+        start = ends[token]
+    for token in range(count):
+        place = places[token]
+        entries[token] = slots[place, 1]
+        places[token] = slots[place, 0] == keys[token]
+    entries[count] = 0
+    _check(block, keys, places, entries, words)
     return entries
 
 
-@njit(cache=True, nogil=True)
-def _walk(entries: Slots, lasts: Offsets, trie: Trie, found: Numbers, stops: Offsets) -> Numbers:
-    """Append the queries of each caption of a block and say where they stop; return the array, which may have grown."""
-    edges, bits, same = trie.edges, trie.filter, trie.same
-    token, count = 0, stops[0]
-    for row in range(len(lasts)):
-        begin, last = count, lasts[row]
-        for first in range(token, last):
-            entry, token = entries[first], first
-            while entry != 0:
-                query = query_of(entry)
-                while query >= 0:
-                    if count == len(found):
-                        found = np.concatenate((found, np.empty_like(found)))
-                    found[count] = query
-                    count += 1
-                    query = np.int64(same[query]) if len(same) else -1
-                token += 1
-                if not has_edges(entry) or token >= last or entries[token] == 0:
-                    break
-                key = edge_key(node_of(entry), node_of(entries[token]))
-                if not may_have(key, bits):
-                    break
-                entry = edges[edge_at(key, edges), 1]
-        token = last
-        count = begin + _distinct(found[begin:count])
-        stops[row + 1] = count
+@inner
+def _check(block: Scan, keys: Slots, same: Offsets, entries: Slots, words: Vocabulary) -> None:
+    """Look the tokens up for which the first slot was another's; compare the spelling of long ones."""
+    out, ends, slots = block.out, block.ends, words.slots
+    count, some = len(ends), 0
+    tokens = np.empty(count + 1, np.int64)
+    for token in range(count):
+        tokens[some] = token
+        some += (entries[token] != 0) & ((same[token] == 0) | (keys[token] >= LONG))
+    starts, heads = np.empty(some, np.int64), np.empty(some, np.uint64)
+    for index in range(some):
+        starts[index] = words.starts[node_of(entries[tokens[index]])]
+    for index in range(some):
+        heads[index] = eight_at(words.spelling, starts[index])
+    for index in range(some):
+        token = tokens[index]
+        start, end = ends[token - 1] if token > 0 else 0, ends[token]
+        alike = same[token] != 0 and heads[index] == eight_at(out, start)
+        if not alike or not is_word(out, start, end, node_of(entries[token]), words):
+            entries[token] = slots[word_at(out, start, end, keys[token], words), 1]
+
+
+@inner
+def _pairs(entries: Slots, trie: Trie) -> Slots:
+    """Return for each token the entry of the edge to the next one, or 0; captions are not told apart yet."""
+    edges, bits = trie.edges, trie.filter
+    count, some = len(entries) - 1, 0
+    keys, tokens = np.empty(count, np.uint64), np.empty(count + 1, np.int64)
+    for token in range(count):
+        entry, following = entries[token], entries[token + 1]
+        keys[token] = edge_key(node_of(entry), node_of(following))
+        tokens[some] = token
+        some += has_edges(entry) & (following != 0) & may_have(keys[token], bits)
+    places, found = np.empty(some, np.int64), np.zeros(count, np.uint64)
+    for index in range(some):
+        places[index] = place_of(keys[tokens[index]], edges)
+    for index in range(some):
+        token, place = tokens[index], places[index]
+        same = edges[place, 0] == keys[token]
+        found[token] = edges[place, 1] if same else np.uint64(0)
+        places[index] = -1 if same or edges[place, 1] == 0 else place
+    for index in range(some):
+        if places[index] >= 0:
+            found[tokens[index]] = edges[edge_at(keys[tokens[index]], edges), 1]
     return found
 
 
-@njit(cache=True, nogil=True)
-def _distinct(found: npt.NDArray[np.int32]) -> int:
-    """Sort in place, move repeats out and return how many are left."""
-    if len(found) > 64:  # insertion is quadratic, and a caption may be hostile
-        found.sort()
-    kept = 0
-    for place in range(len(found)):
-        value = found[place]
-        slot = kept
-        while slot > 0 and found[slot - 1] > value:
-            slot -= 1
-        if slot > 0 and found[slot - 1] == value:
-            continue
-        for index in range(kept, slot, -1):
-            found[index] = found[index - 1]
-        found[slot] = value
-        kept += 1
+@inner
+def _walk(  # noqa: C901, PLR0913, PLR0917 calls with arrays cost more than the loop
+    entries: Slots, pairs: Slots, lasts: Offsets, trie: Trie, found: Numbers, stops: Offsets
+) -> bool:
+    """Append the queries of each caption of a block and say where they stop; False when there is no room for them."""
+    edges, bits, same = trie.edges, trie.filter, trie.same
+    given = np.empty(MOST, np.int32)
+    token, count, room = 0, stops[0], len(found)
+    for row in range(len(lasts)):
+        begin, last = count, lasts[row]
+        if count + last - token >= room:
+            return False
+        for first in range(token, last):
+            found[count] = query_of(entries[first])
+            count += found[count] >= 0
+        for first in range(token, last - 1):
+            entry, following = pairs[first], first + 2
+            while entry != 0:
+                if count >= room:
+                    return False
+                found[count] = query_of(entry)
+                count += found[count] >= 0
+                if not has_edges(entry) or following >= last or entries[following] == 0:
+                    break
+                key = edge_key(node_of(entry), node_of(entries[following]))
+                if not may_have(key, bits):
+                    break
+                entry = edges[edge_at(key, edges), 1]
+                following += 1
+        token = last
+        if len(same) > 0:
+            count = _with_equals(found, begin, count, same)
+        if count < 0:
+            return False
+        count = _distinct(found, begin, count, given)
+        stops[row + 1] = count
+    return True
+
+
+@inner
+def _with_equals(found: Numbers, begin: int, count: int, same: Numbers) -> int:
+    """Append the queries that are equal to those found; return where they end, or -1 when there is no room."""
+    for index in range(begin, count):
+        query = same[found[index]]
+        while query >= 0:
+            if count >= len(found):
+                return -1
+            found[count] = query
+            count += 1
+            query = same[query]
+    return count
+
+
+@inner
+def _distinct(found: Numbers, begin: int, end: int, given: Numbers) -> int:
+    """Sort a part of an array, move repeats out and return where it ends then; `given` has room for MOST numbers."""
+    size = end - begin
+    if size > MOST:  # counting is quadratic, and a caption may be hostile
+        found[begin:end].sort()
+    elif size > 1:
+        for index in range(size):
+            given[index] = found[begin + index]
+        for index in range(size):  # a number's place is how many are smaller: no branch
+            value, rank = given[index], np.int32(0)
+            for other in range(size):
+                rank += np.int32(given[other] < value) + np.int32((given[other] == value) & (other < index))
+            found[begin + rank] = value
+    kept = begin + min(size, 1)
+    for index in range(begin + 1, end):
+        found[kept] = found[index]
+        kept += found[index] != found[kept - 1]
     return kept

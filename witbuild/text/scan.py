@@ -9,15 +9,15 @@ lasts             2     4             end of each caption's tokens in `ends`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 
 from witbuild.text import characters
 from witbuild.text.alphabet import CODES, GROWTH, PART, SINGLE, SIZE, SPACE, Alphabet, Side, alphabet
+from witbuild.text.kernels import eight_at, inner, kernel
 from witbuild.text.tokens import Semantics, tokens
 
 if TYPE_CHECKING:
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 GAP, WORD, ALONE = CODES[characters.GAP], CODES[characters.WORD], CODES[characters.ALONE]
 GONE = CODES[characters.GONE]
+
+
+SLACK: Final = 8
+"""Bytes that may be read, never looked at, after the last token."""
+_TOPS: Final = np.uint64(0x8080808080808080)
 
 
 class Scan(NamedTuple):
@@ -51,7 +56,7 @@ def scan(texts: pa.Array | pa.ChunkedArray, semantics: Semantics, side: Side = "
     letters = alphabet(semantics, side)
     data, offsets = plain_buffers(texts, semantics, letters)
     found = cut(data, offsets, letters)
-    return Scan(found.out.copy(), found.ends.copy(), found.lasts)
+    return Scan(found.out[:-SLACK].copy(), found.ends.copy(), found.lasts)
 
 
 def plain_buffers(texts: pa.Array | pa.ChunkedArray, semantics: Semantics, letters: Alphabet) -> tuple[Bytes, Offsets]:
@@ -80,18 +85,20 @@ def _buffers(column: pa.LargeStringArray) -> tuple[Bytes, Offsets]:
     return np.frombuffer(data or b"\0", np.uint8), positions
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def cut(data: Bytes, offsets: Offsets, letters: Alphabet) -> Scan:
-    """Cut the texts between n + 1 offsets into tokens, in arrays that are large enough whatever the texts hold."""
+    """Cut the texts between n + 1 offsets into tokens; `out` has SLACK bytes more than the tokens."""
     size, rows = offsets[-1] - offsets[0], len(offsets) - 1
-    found = Scan(np.empty(GROWTH * size + 1, np.uint8), np.empty(2 * size + rows, np.int64), np.empty(rows, np.int64))
+    found = Scan(
+        np.empty(GROWTH * size + SLACK, np.uint8), np.empty(2 * size + rows + 1, np.int64), np.empty(rows, np.int64)
+    )
     size, count = (
         _at_spaces(data, offsets, letters, found) if letters.at_spaces else _words(data, offsets, letters, found)
     )
-    return Scan(found.out[:size], found.ends[:count], found.lasts)
+    return Scan(found.out[: size + SLACK], found.ends[:count], found.lasts)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _at_spaces(data: Bytes, offsets: Offsets, letters: Alphabet, found: Scan) -> tuple[int, int]:
     kinds, (out, ends, lasts) = letters.kinds, found
     size, count = 0, 0
@@ -114,15 +121,35 @@ def _at_spaces(data: Bytes, offsets: Offsets, letters: Alphabet, found: Scan) ->
     return size, count
 
 
-@njit(cache=True, nogil=True)
-def _words(data: Bytes, offsets: Offsets, letters: Alphabet, found: Scan) -> tuple[int, int]:
+@inner
+def _words(  # noqa: C901, PLR0912 calls with arrays cost more than the loop
+    data: Bytes, offsets: Offsets, letters: Alphabet, found: Scan
+) -> tuple[int, int]:
     """Follow the pattern ``word (word | mark)* | alone mark*`` over the kinds of the characters."""
     kinds, fold_offsets, fold_bytes = letters.kinds, letters.fold_offsets, letters.fold_bytes
     out, ends, lasts = found
     size, count = 0, 0
     for row in range(len(lasts)):
-        inside = GAP
+        inside, before = GAP, 0
         place, stop = offsets[row], offsets[row + 1]
+        plain = place
+        while plain + 8 <= stop and eight_at(data, plain) & _TOPS == 0:
+            plain += 8
+        while plain < stop and data[plain] < 0x80:
+            plain += 1
+        while (
+            plain == stop and place < stop
+        ):  # ASCII is letters and gaps: no branch, what does not count is overwritten
+            octet = data[place]
+            letter = int(kinds[octet] == WORD)
+            out[size] = fold_bytes[octet]
+            ends[count] = size
+            size += letter
+            count += before & (letter ^ 1)
+            before = letter
+            place += 1
+        ends[count] = size
+        count += before
         while place < stop:
             code, width = int(data[place]), 1
             if code >= 0x80:
@@ -150,7 +177,7 @@ def _words(data: Bytes, offsets: Offsets, letters: Alphabet, found: Scan) -> tup
     return size, count
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def _copy(source: Bytes, start: int, end: int, out: Bytes, size: int) -> int:
     for place in range(start, end):
         out[size] = source[place]
@@ -158,7 +185,7 @@ def _copy(source: Bytes, start: int, end: int, out: Bytes, size: int) -> int:
     return size
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _decode(data: Bytes, place: int, stop: int) -> tuple[int, int]:
     """Return the code point at a place and its width in bytes; broken UTF-8 is U+FFFD, one byte wide."""
     lead = int(data[place])
@@ -175,7 +202,7 @@ def _decode(data: Bytes, place: int, stop: int) -> tuple[int, int]:
     return code, width
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _find_hard(data: Bytes, offsets: Offsets, plain: Bools, hard: Bools) -> None:
     """Mark the texts that hold a character that is not plain."""
     for row in range(len(hard)):

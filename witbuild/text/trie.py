@@ -11,10 +11,12 @@ same    query -> the next query with the same tokens, or -1; empty when no two q
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numba import njit
+
+from witbuild.text.kernels import eight_at, inner, kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Vocabulary(NamedTuple):
-    """The distinct tokens; `slots` is (n, 2) of key and entry, 0 when free; `starts` cuts `spelling` into tokens."""
+    """The distinct tokens; `slots` is (n, 2) of key and entry, 0 when free; `starts` cuts `spelling`."""
 
     slots: Slots
     spelling: Bytes
@@ -52,8 +54,8 @@ def build(runs: Scan) -> Trie:
     numbers, words = _number(runs, _slots(len(runs.ends)))
     edges = _slots(len(runs.ends))
     same, count = _grow(numbers, runs, words, edges)
-    words = words._replace(slots=_shrunk(words.slots, len(words.starts) - 1))
-    edges = _shrunk(edges, count)
+    words = words._replace(slots=_ordered(words.slots, 0, len(words.starts) - 1))
+    edges = _ordered(edges, len(words.starts) - 1, count)
     return Trie(words, edges, _filter(edges), same if (same >= 0).any() else np.empty(0, np.int32))
 
 
@@ -62,15 +64,19 @@ def _slots(entries: int) -> Slots:
     return np.zeros((1 << max(4, (entries + entries // 2).bit_length()), 2), np.uint64)
 
 
-def _shrunk(slots: Slots, entries: int) -> Slots:
+def _ordered(slots: Slots, first: int, entries: int) -> Slots:
+    """Return as small a table as the entries need; those of the first queries, often the frequent ones, come first."""
     smaller = _slots(entries)
-    if len(smaller) < len(slots):
-        _refill(slots, smaller)
-        return smaller
-    return slots
+    _refill(slots, smaller, first, entries)
+    return smaller
 
 
-@njit(cache=True, nogil=True, inline="always")
+_NONE: Final = np.uint64(0)
+LONG: Final = np.uint64(1) << np.uint64(63)
+"""The bit that the keys of long tokens have, and those of short ones have not."""
+
+
+@inner
 def mix(key: np.uint64) -> np.uint64:
     """Return a key with its bits spread (Fibonacci hashing; Knuth, volume 3, section 6.4)."""
     mixed = (key ^ (key >> np.uint64(32))) * np.uint64(0x9E3779B97F4A7C15)
@@ -83,19 +89,19 @@ def place_of(key: np.uint64, slots: Slots) -> np.int64:
     return np.int64(mix(key) & np.uint64(len(slots) - 1))
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def node_of(entry: np.uint64) -> np.int64:
     """Return the node of an entry; -1 when it is free."""
     return np.int64(entry & np.uint64(0xFFFFFFFF)) - 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def query_of(entry: np.uint64) -> np.int64:
     """Return the query that ends at an entry, or -1."""
     return np.int64(entry >> np.uint64(32) & np.uint64(0x7FFFFFFF)) - 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def has_edges(entry: np.uint64) -> bool:
     """Say whether any run goes on from an entry."""
     return entry >> np.uint64(63) != 0
@@ -103,39 +109,44 @@ def has_edges(entry: np.uint64) -> bool:
 
 @njit(cache=True, nogil=True, inline="always")
 def key_of(data: Bytes, start: int, end: int) -> np.uint64:
-    """Return a token's key: itself and its length up to 7 bytes, else a hash with the top bit set (FNV-1a, mixed)."""
-    key = np.uint64(0)
-    if end - start < 8:
-        for place in range(start, end):
-            key = key << np.uint64(8) | np.uint64(data[place])
-        return key | np.uint64(end - start) << np.uint64(56)
-    for place in range(start, end):
-        key = (key ^ np.uint64(data[place])) * np.uint64(0x100000001B3)
-    return (key ^ key >> np.uint64(29)) | np.uint64(1) << np.uint64(63)
+    """Return a token's key: itself and its length up to 7 bytes, else a hash with the top bit set.
+
+    Up to 8 bytes after the token are read, and not looked at.
+    """
+    length = end - start
+    last = min(length, 8)
+    unused = np.uint64(64 - 8 * last)
+    short = eight_at(data, start) << unused >> unused if length > 0 else _NONE
+    key = mix(short ^ np.uint64(length))
+    for place in range(start + 8, end - 8, 8):
+        key = mix(key ^ eight_at(data, place))
+    long = mix(key ^ eight_at(data, max(start, end - 8))) | LONG
+    return long if length >= 8 else short | np.uint64(length) << np.uint64(56)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def word_at(data: Bytes, start: int, end: int, key: np.uint64, words: Vocabulary) -> np.int64:
     """Return the slot that holds a token, or the free one where it would stand."""
-    slots, spelling, starts = words
+    slots = words.slots
     slot = place_of(key, slots)
     while slots[slot, 1] != 0:
-        if slots[slot, 0] == key:
-            number = node_of(slots[slot, 1])
-            same_length = starts[number + 1] - starts[number] == end - start
-            if end - start < 8 or (same_length and equal(data, start, end, spelling, starts[number])):
-                return slot
+        if slots[slot, 0] == key and (key < LONG or is_word(data, start, end, node_of(slots[slot, 1]), words)):
+            return slot
         slot = (slot + 1) & (len(slots) - 1)
     return slot
 
 
-@njit(cache=True, nogil=True)
-def equal(left: Bytes, start: int, end: int, right: Bytes, other: int) -> bool:
-    """Say whether bytes are the same as those at another place."""
-    for index in range(end - start):  # noqa: SIM110 a generator is not compiled
-        if left[start + index] != right[other + index]:
+@njit(cache=True, nogil=True, inline="always")
+def is_word(data: Bytes, start: int, end: int, number: int, words: Vocabulary) -> bool:
+    """Say whether a token of at least 8 bytes is the word of a number, byte by byte."""
+    spelling, first = words.spelling, np.int64(words.starts[number])
+    if words.starts[number + 1] - first != end - start:
+        return False
+    shift = first - start
+    for place in range(start, end - 8, 8):
+        if eight_at(data, place) != eight_at(spelling, place + shift):
             return False
-    return True
+    return eight_at(data, end - 8) == eight_at(spelling, end - 8 + shift)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -147,7 +158,7 @@ def edge_at(key: np.uint64, edges: Slots) -> np.int64:
     return slot
 
 
-@njit(cache=True, nogil=True, inline="always")
+@inner
 def edge_key(node: int, word: int) -> np.uint64:
     """Return the key of an edge: node and word, 32 bits each."""
     return np.uint64(node) << np.uint64(32) | np.uint64(word)
@@ -161,7 +172,7 @@ def may_have(key: np.uint64, bits: Bytes) -> bool:
     return octet >> np.uint8(place & np.uint64(7)) & np.uint8(1) != 0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _filter(edges: Slots) -> Bytes:
     """Return a bit for every hash of an edge; as many bytes as slots, up to half a megabyte, which a cache holds."""
     bits = np.zeros(min(len(edges), 1 << 19), np.uint8)
@@ -172,22 +183,28 @@ def _filter(edges: Slots) -> Bytes:
     return bits
 
 
-@njit(cache=True, nogil=True)
-def _refill(slots: Slots, smaller: Slots) -> None:
-    """Move the entries, all different, to another table."""
+@kernel
+def _refill(slots: Slots, smaller: Slots, first: int, entries: int) -> None:
+    """Move the entries, whose nodes are numbered from `first`, to an empty table in the order of their nodes."""
+    order = np.empty(entries, np.int64)
     for old in range(len(slots)):
         if slots[old, 1] != 0:
-            slot = place_of(slots[old, 0], smaller)
-            while smaller[slot, 1] != 0:
-                slot = (slot + 1) & (len(smaller) - 1)
-            smaller[slot] = slots[old]
+            order[node_of(slots[old, 1]) - first] = old
+    for index in range(entries):
+        old = order[index]
+        slot = place_of(slots[old, 0], smaller)
+        while smaller[slot, 1] != 0:
+            slot = (slot + 1) & (len(smaller) - 1)
+        smaller[slot, 0], smaller[slot, 1] = slots[old, 0], slots[old, 1]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number(runs: Scan, slots: Slots) -> tuple[Numbers, Vocabulary]:
     """Give each distinct token a number, in order of appearance; return the number of every token."""
-    data, ends = runs.out, runs.ends
-    words = Vocabulary(slots, np.empty(len(data), np.uint8), np.zeros(len(ends) + 1, np.int32))
+    ends = runs.ends
+    data = np.zeros(len(runs.out) + 8, np.uint8)
+    data[: len(runs.out)] = runs.out
+    words = Vocabulary(slots, np.zeros(len(data), np.uint8), np.zeros(len(ends) + 1, np.int32))
     numbers = np.empty(len(ends), np.int32)
     count, start = 0, 0
     for token in range(len(ends)):
@@ -204,10 +221,10 @@ def _number(runs: Scan, slots: Slots) -> tuple[Numbers, Vocabulary]:
         numbers[token] = node_of(slots[slot, 1])
         start = end
     starts = words.starts[: count + 1].copy()
-    return numbers, Vocabulary(slots, words.spelling[: starts[count]].copy(), starts)
+    return numbers, Vocabulary(slots, words.spelling[: starts[count] + 8].copy(), starts)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _grow(numbers: Numbers, runs: Scan, words: Vocabulary, edges: Slots) -> tuple[Numbers, int]:
     """Enter each run's edges and its query; return the chains of equal queries and the number of edges."""
     ends, lasts, count = runs.ends, runs.lasts, len(words.starts) - 1
@@ -234,7 +251,7 @@ def _grow(numbers: Numbers, runs: Scan, words: Vocabulary, edges: Slots) -> tupl
     return same, nodes - count
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _slots_of(words: Slots, count: int) -> Offsets:
     slots = np.empty(count, np.int64)
     for slot in range(len(words)):
