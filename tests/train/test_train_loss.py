@@ -60,7 +60,8 @@ def test_features_of_half_precision_have_wide_logits() -> None:
     images, texts, _ = leaves(96, 32, 60.0, torch.bfloat16)
     exact = [value.detach().double().requires_grad_() for value in (images, texts)]
     factor = torch.tensor(60.0, requires_grad=True)
-    loss, truth = contrastive_loss(images, texts, factor, 40), plain(exact[0], exact[1], torch.tensor(60.0, dtype=torch.float64))
+    loss = contrastive_loss(images, texts, factor, 40)
+    truth = plain(exact[0], exact[1], torch.tensor(60.0, dtype=torch.float64))
     assert loss.dtype == torch.float32
     assert loss.item() == pytest.approx(truth.item(), abs=1e-5)
     loss.backward()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from witbuild.train.batch import Batch
 
-GROUPS = 8
+GROUPS = 16
 """Of like length, in a batch; fewer in one too small for them."""
 LEAST = 16
 """Texts in a group: smaller ones cost more than they save."""
@@ -37,7 +37,7 @@ def encode_texts(model: nn.Module, batch: Batch) -> Tensor:
 
 def _in_groups(text: Any, batch: Batch) -> Tensor:
     device, longest = batch.tokens.device, batch.tokens.shape[1]
-    multiple = 16 if device.type == "cuda" else 1  # few shapes for kernels and for the compiler
+    multiple = 8 if device.type == "cuda" else 1  # few shapes for kernels and for the compiler
     cut = groups(batch.lengths, min(GROUPS, max(1, len(batch) // LEAST)), multiple, longest)
     order = torch.cat([rows for rows, _ in cut])
     tokens = batch.tokens[order.to(device, non_blocking=True)]
