@@ -16,7 +16,7 @@ import uvloop
 
 from tests.server import EVILS, Reply, Site, evil_pages, redirect
 from witbuild.errors import PolicyError
-from witbuild.web.client import Client, FetchError, Head, Response, Settings
+from witbuild.web.client import Budget, Client, FetchError, Head, Response, Settings
 
 AGENT = "witbuild-test/0 (+http://contact.test/)"
 
@@ -289,3 +289,37 @@ def test_leaving_early_leaves_nothing_behind(evil: Site) -> None:
                 await waiting
 
     uvloop.run(leave())
+
+
+def test_waiting_for_room_costs_no_deadline_and_is_no_time_on_the_wire() -> None:
+    class Slow:
+        async def for_request(self) -> None:
+            await asyncio.sleep(0.3)
+
+        async def for_body(self, head: Head) -> None:
+            await asyncio.sleep(0.3)
+
+    async def ask(site: Site, path: str) -> Budget:
+        budget = Budget(0.2)
+        async with Client(settings(site)) as client:
+            await client.get(f"http://a.test{path}", room=Slow(), budget=budget)
+        return budget
+
+    with Site({"/x": Reply(b"x"), "/drip": EVILS["drip"][0]}) as site:
+        budget = uvloop.run(ask(site, "/x"))
+        with pytest.raises(FetchError, match="timeout"):
+            uvloop.run(ask(site, "/drip"))
+    assert budget.spent < 0.2
+    assert budget.left == pytest.approx(0.2 - budget.spent)
+    assert budget.started is not None
+    assert abs(budget.started - time.time()) < 10
+
+
+def test_a_host_that_times_out_is_given_up_sooner_than_one_that_fails_at_once(evil: Site) -> None:
+    options = settings(evil, timeout_seconds=0.1, per_host=1, give_up_after=9, give_up_after_timeouts=2)
+    found = outcomes(options, ["http://a.test/evil/silence"] * 5)
+    assert found == ["timeout"] * 2 + ["host_gave_up"] * 3
+    assert outcomes(options, ["http://a.test/evil/reset"] * 5) == ["reset"] * 5
+    mixed = ["silence", "gone", "silence", "silence", "silence"]  # an answer between them
+    found = outcomes(options, [f"http://a.test/evil/{name}" for name in mixed])
+    assert found == ["timeout", "http_410", "timeout", "timeout", "host_gave_up"]

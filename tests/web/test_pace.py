@@ -87,6 +87,14 @@ def test_bodies_come_no_faster_than_the_bandwidth(connections: int) -> None:
     assert 0.8 < taken < 2.5
 
 
+def test_bodies_smaller_than_guessed_give_back_what_they_did_not_take() -> None:
+    with Site({f"/{i}": Reply(b"x" * 500) for i in range(20)}) as site:
+        start = time.monotonic()
+        options = settings(site, bytes_per_second=1_000_000.0, connections=1)
+        assert outcomes(options, [f"http://a.test/{i}" for i in range(20)]) == ["200"] * 20
+        assert time.monotonic() - start < 0.8  # 100,000 bytes were guessed of the first
+
+
 def test_a_wait_for_bandwidth_costs_no_deadline() -> None:
     with Site({f"/{i}": Reply(b"x" * 50_000) for i in range(8)}) as site:
         urls = [f"http://a.test/{i}" for i in range(8)]
@@ -139,6 +147,12 @@ def test_a_proxy_that_is_not_there_or_refuses() -> None:
         gone = settings(site, proxy="http://127.0.0.1:9")
         assert reason(gone, "http://a.test/x") == "proxy"
         assert reason(through(site), "https://a.test/x") == "proxy"
+
+
+@pytest.mark.parametrize(("address", "port"), [("127.0.0.1", 80), ("127.0.0.2", 3128), ("::1", 3128)])
+def test_what_is_not_the_proxy_is_not_connected_to(address: str, port: int) -> None:
+    assert Proxy("http://127.0.0.1:3128").is_at("127.0.0.1", 3128)
+    assert not Proxy("http://127.0.0.1:3128").is_at(address, port)
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:3128", "socks5://127.0.0.1:1080", "https://a.test", "http://"])
