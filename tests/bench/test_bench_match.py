@@ -3,11 +3,16 @@
 Captions are drawn from a vocabulary of made-up words whose frequencies follow Zipf's law; half of the queries are
 words, the others runs of two or three words, a quarter of which occur in the captions. witbuild reads raw captions;
 the peer is clocked twice: from raw captions too, and from captions in normal form, the search alone.
+
+Memory is what four worker processes that match at the same time hold of the matcher, each for itself and together.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +20,7 @@ import pyarrow as pa
 import pytest
 
 from tests.bench.conftest import Bench, Side
+from witbuild.text import stored
 from witbuild.text.match import Matcher
 from witbuild.text.normalise import normalise
 
@@ -74,6 +80,43 @@ def test_match(bench: Bench, inputs: Inputs) -> None:
     }
     bench.compare("match", "captions", sides)
     assert matcher.match(captions[:PEER_CAPTIONS]).to_pylist() == search(texts)
+
+
+WORKERS = 4
+_WORKER = """
+import sys
+from pathlib import Path
+import pyarrow as pa
+from witbuild.text import stored
+from witbuild.text import stored
+from witbuild.text.match import Matcher
+matcher = Matcher(None, "witbuild", stored.load(Path(sys.argv[1])))
+matcher.match(pa.array(Path(sys.argv[2]).read_text().splitlines()))
+print(flush=True)
+sys.stdin.readline()
+lines = Path("/proc/self/smaps").read_text().splitlines()
+at = next(i for i, line in enumerate(lines) if sys.argv[1] in line)
+told = dict(line.split(":") for line in lines[at + 1 : at + 20] if "kB" in line)
+print(*(int(told[name].split()[0]) for name in ("Pss", "Private_Clean", "Private_Dirty")))
+"""
+
+
+def test_memory(bench: Bench, inputs: Inputs, tmp_path: Path) -> None:
+    stored.save(Matcher(pa.array(inputs.queries)).trie, tmp_path / "trie")
+    (tmp_path / "captions").write_text("\n".join(inputs.captions[:PEER_CAPTIONS]))
+    command = [sys.executable, "-c", _WORKER, str(tmp_path / "trie"), str(tmp_path / "captions")]
+    pipe = subprocess.PIPE
+    workers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(WORKERS)]
+    for worker in workers:
+        assert worker.stdout and worker.stdout.readline() == "\n"
+    told = [worker.communicate("go\n")[0] for worker in workers]  # the others still hold it when the first one tells
+    share, *own = (int(number) / 1e3 for number in told[0].split())
+    size = (tmp_path / "trie").stat().st_size / 1e6
+    bench.note(
+        f"{WORKERS} workers map one file of {size:.0f} MB; of what a worker touched of it, {sum(own):.1f} MB are its "
+        f"own, and {share:.0f} MB its share of what all have"
+    )
+    assert sum(own) < 1
 
 
 def peer(queries: list[str]) -> Callable[[Iterable[str]], list[list[int]]]:
