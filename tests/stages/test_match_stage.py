@@ -143,6 +143,13 @@ def test_processes_of_a_machine_map_one_matcher(tmp_path: Path, temporary: Path)
     assert Match().process(task).table.equals(whole.table)
 
 
+def test_a_process_has_its_own_matcher_where_no_file_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not there"))
+    assert run(tmp_path, Match(), ["circle"]).table.num_rows == 2
+
+
 def test_matchers_of_other_lists_do_not_pile_up(tmp_path: Path, temporary: Path) -> None:
     for number in range(7):
         run(tmp_path, Match(), [f"circle {number}"])

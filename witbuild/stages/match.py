@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import os
 import tempfile
@@ -67,12 +66,15 @@ def _matcher(parts: tuple[tuple[str, int, int], ...], semantics: Semantics) -> M
     from witbuild.text.match import Matcher
 
     paths = [path for path, *_ in parts]
-    file = shared_file(paths, semantics)
-    if not file.exists():
-        stored.save(Matcher(_queries(paths), semantics).trie, file)
-        _keep_few(file.parent)
-    os.utime(file)
-    return Matcher(None, semantics, stored.load(file))
+    try:
+        file = shared_file(paths, semantics)
+        if not file.exists():
+            stored.save(Matcher(_queries(paths), semantics).trie, file)
+            _keep_few(file.parent)
+        os.utime(file)
+        return Matcher(None, semantics, stored.load(file))
+    except OSError:  # no room for a temporary file, or no right to write one: each process has its own matcher
+        return Matcher(_queries(paths), semantics)
 
 
 def shared_file(paths: Iterable[str], semantics: Semantics) -> Path:
@@ -87,7 +89,7 @@ def shared_file(paths: Iterable[str], semantics: Semantics) -> Path:
     digest = hashlib.sha256(f"{FORMAT} {semantics} {unicodedata.unidata_version} {byteorder}".encode())
     for path in paths:
         digest.update(hashlib.sha256(store.read_bytes(path)).digest())
-    folder = Path(tempfile.gettempdir()) / f"witbuild-{getpass.getuser()}"
+    folder = Path(tempfile.gettempdir()) / f"witbuild-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
         raise InputError(f"{folder}: belongs to somebody else; set TMPDIR to a folder of your own")
