@@ -78,6 +78,18 @@ def test_siglip_agrees_in_float64_to_the_last_digits() -> None:
         torch.testing.assert_close(own, other, atol=1e-12, rtol=1e-10)
 
 
+def test_siglip_of_halves_is_near_the_exact_one_and_its_scalars_stay_single() -> None:
+    scalars = torch.tensor(20.0, **SPEC), torch.tensor(-5.0, **SPEC)
+    exact = leaves(unit(40, 16, 0), unit(40, 16, 1), *scalars, dtype=torch.float64)
+    halves = leaves(*exact[:2], dtype=torch.bfloat16) + leaves(*scalars, dtype=torch.float32)
+    mine, truth = SIGMOID(*halves, 16), SIGMOID(*exact)
+    assert mine.item() == pytest.approx(truth.item(), rel=5e-3)
+    found = slopes(mine, halves)
+    assert [slope.dtype for slope in found] == [torch.bfloat16, torch.bfloat16, torch.float32, torch.float32]
+    for own, right in zip(found, slopes(truth, exact), strict=True):
+        assert (own.double() - right).norm() < 2e-2 * right.norm()
+
+
 @dataclass(frozen=True)
 class OneOf(World):
     """One of several processes whose rows are all known here; what is gathered is looked up."""
@@ -273,6 +285,16 @@ def test_padding_changes_nothing(name: str) -> None:
     seen = torch.randn(5, 128) if name == "bow" else torch.randn(5, 4, 64)
     for one, other in zip(model.head.losses(seen, short), model.head.losses(seen, long), strict=True):
         torch.testing.assert_close(one, other)
+
+
+def test_a_text_of_unknown_words_is_as_likely_as_chance() -> None:
+    model, _ = model_of("bow", 6)
+    tokens = torch.from_numpy(tokenise(["zebra crossing", "", "a disc"], 32).batch(range(3)))
+    found = model.head.likelihoods(torch.randn(4, 128), tokens)
+    assert found[:, :2].tolist() == [[pytest.approx(-float(np.log(6)))] * 2] * 4
+    assert len(set(found[:, 2].tolist())) == 4
+    losses, counts = model.head.losses(torch.randn(3, 128), tokens)
+    assert losses[:2].tolist() == counts[:2].tolist() == [0, 0] and counts[2] == 1
 
 
 def test_a_state_depends_on_the_words_before_it_alone() -> None:

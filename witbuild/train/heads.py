@@ -6,6 +6,7 @@ CaptionHead    image grid ─ decoder, read forwards (and backwards) ─> log pr
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -67,8 +68,7 @@ class WordHead(nn.Module):
         wanted = self.contained(tokens)
         count = wanted.sum(dim=1)
         words = functional.log_softmax(self.words(seen).float(), dim=-1)
-        chance = -torch.tensor(float(len(self.vocabulary))).log()
-        return torch.where(count > 0, words @ wanted.T / count.clamp(min=1), chance)
+        return torch.where(count > 0, words @ wanted.T / count.clamp(min=1), -math.log(len(self.vocabulary)))
 
     def contained(self, tokens: Tensor) -> Tensor:
         """Return 1 for each known word that a text has: float of shape (B, V)."""
