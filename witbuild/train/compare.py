@@ -13,6 +13,7 @@ from witbuild.train.device import choose
 from witbuild.train.encoder import Encoder
 from witbuild.train.evaluate import TEMPLATE
 from witbuild.train.features import BATCH
+from witbuild.train.heads import CaptionHead
 from witbuild.train.run import assembled, configuration
 from witbuild.train.world import ALONE
 from witbuild.train.zeroshot import hits_of
@@ -62,10 +63,15 @@ class Watch:
     @torch.no_grad()
     def _accuracy(self) -> float:
         model = self._encoder.model.eval()
-        judge = self._encoder.judge(self._names, self._templates)
+        judge = self._encoder.judge(self._names, self._forms())
         scores: Tensor = torch.cat([judge(pixels) for pixels in self._pixels.split(BATCH)])
         model.train()
         return hits_of(scores, self._labels, (1,))[0]
+
+    def _forms(self) -> list[str]:
+        """Return the templates; for caption models the first alone, as each costs them a pass over all images."""
+        captions = isinstance(getattr(self._encoder.model, "head", None), CaptionHead)
+        return self._templates[:1] if captions else self._templates
 
 
 def curve(stage: Objectives, train: Train, task: Task) -> list[dict[str, Any]]:
