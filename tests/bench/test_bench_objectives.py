@@ -7,7 +7,7 @@ shape that no caption has, chance 2.5%. Every arm has the same image encoder, ba
 for none; `pipelines/objectives.yaml` says all of it. A cell is the mean over three seeds and their deviation. Samples
 and seconds to an accuracy are read off each seed's curve, a straight line between measurements; seconds are those of
 the CPU without measuring. Bag-of-words prediction is judged by the words of a class's name, caption models by the
-likelihood of the class's caption, mean over three templates.
+likelihood of the class's caption in the first template.
 """
 
 from __future__ import annotations
