@@ -112,6 +112,17 @@ def opt_outs(
     return tuple(sorted(found))
 
 
+def is_spoken(header: str) -> bool:
+    """Say whether a header of this name may hold an opt-out.
+
+    Example:
+        >>> is_spoken("X-Robots-Tag"), is_spoken("Content-Type")
+        (True, False)
+    """
+    key = header.strip().lower()
+    return key == "x-robots-tag" or key in _RESERVING
+
+
 def follows(metas: Iterable[tuple[str, str]]) -> bool:
     """Say whether a page lets crawlers follow its links.
 

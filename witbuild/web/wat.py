@@ -19,6 +19,8 @@ from witbuild.web.page import MAX_IMAGES, Image, Page, pixels
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LEADS = frozenset({"og", "ro", "td", "co"})
+"""How the names of meta tags begin that say something here: `og:...`, `robots`, `tdm-...`, `content-...`."""
 _MARKS = (b"IMG@", b"og:image", b"OG:", b"Og:", b"oG:", b"\\u")
 """What stands in the record of every page with an image; the last is how JSON may write any of the others."""
 
@@ -91,11 +93,9 @@ def _parsed(block: bytes) -> Any:
 
 def _page(told: dict[str, Any], headers: list[tuple[str, str]]) -> Page:
     head = _at(told, "Head")
-    metas = [
-        (_text(meta.get("property")) or _text(meta.get("name")), _text(meta["content"]))
-        for meta in _dicts(head.get("Metas"))
-        if "content" in meta
-    ]
+    named = ((_text(meta.get("property")) or _text(meta.get("name")), meta) for meta in _dicts(head.get("Metas")))
+    spoken = ((name, meta) for name, meta in named if name.strip()[:2].lower() in _LEADS and "content" in meta)
+    metas = [(name, _text(meta["content"])) for name, meta in spoken]
     links = _dicts(told.get("Links"))
     images = [link for link in links if link.get("path") == "IMG@/src"]
     return Page(
@@ -146,12 +146,14 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
 
 
 def _pairs(value: Any) -> list[tuple[str, str]]:
-    """Return (name, value) of headers, whose values are texts or lists of them."""
+    """Return (name, value) of the headers that speak of rights; values are texts or lists of them."""
     return list(_flat(value)) if isinstance(value, dict) else []
 
 
 def _flat(headers: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in headers.items():
+        if not rights.is_spoken(name):
+            continue
         for one in value if isinstance(value, list) else [value]:
             yield name, _text(one)
 
