@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from witbuild.io.manifest import TIMED
 from witbuild.io.run import Run
 from witbuild.recipe import Recipe, stage_class, stage_names
 from witbuild.runner.identity import parameters
@@ -43,7 +44,7 @@ def carry_out(recipe: Path, out: Path, *, workers: int, changes: tuple[str, ...]
 
 
 def digests(folder: Path, *suffixes: str) -> dict[str, str]:
-    files = [path for path in folder.rglob("*") if path.suffix in suffixes]
+    files = [path for path in folder.rglob("*") if path.suffix in suffixes and path.parent.name not in TIMED]
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
