@@ -28,6 +28,12 @@ from witbuild.io.run import Run
 from witbuild.recipe import Recipe
 from witbuild.runner import run_recipe
 
+GOOD = [
+    "the red dog on the green grass of a garden",
+    "a small boat near the old harbour at night",
+    "an empty street with two blue cars in the rain",
+]
+"""Captions that no rule of any recipe drops."""
 KEPT = ""
 AGENT = "witbuild-test/0 (+http://contact.test/)"
 
@@ -146,3 +152,8 @@ def expected(cases: list[Case]) -> Counter[str]:
 
 def survivors(cases: list[Case]) -> list[str]:
     return sorted(case.caption for case in cases if not case.why)
+
+
+def check(ran: Ran, cases: list[Case]) -> None:
+    assert ran.dropped == expected(cases)
+    assert ran.captions == survivors(cases)
