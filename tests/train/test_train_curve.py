@@ -21,7 +21,7 @@ from witbuild.train.schedule import Optimisation, decays  # noqa: E402
 from witbuild.train.step import Contrastive  # noqa: E402
 
 torch.set_num_threads(1)
-BATCH, STEPS = 24, 30
+BATCH, STEPS = 24, 16
 PLAN = Optimisation(lr=3e-3, wd=0.2, beta1=0.9, beta2=0.98, eps=1e-6, warmup=5)
 
 

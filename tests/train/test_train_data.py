@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch")
@@ -33,6 +33,7 @@ from witbuild.train.world import ALONE, World  # noqa: E402
 # ---- the order of several sources
 
 
+@settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_every_source_has_its_share_of_every_epoch_and_gives_all_before_any_again(data: st.DataObject) -> None:
     counts = tuple(data.draw(st.lists(st.integers(1, 40), min_size=1, max_size=4)))

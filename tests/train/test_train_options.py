@@ -164,6 +164,13 @@ def test_a_source_is_seen_as_often_as_its_weight_says(tars: list[str], model: st
     assert part.table["samples_seen"].to_pylist() == [32, 64, 96, 128]
 
 
+def test_a_run_without_tars_is_refused_before_any_work() -> None:
+    assert Train().steps()[0].reads == ("tars",)
+    (elsewhere,) = Train(train_data="a.tar", seed=3).steps()
+    assert elsewhere.reads == () and elsewhere.name == "train"
+    assert elsewhere.model_dump() == Train(train_data="a.tar", seed=3).model_dump()
+
+
 def test_a_stream_is_trained_on(tars: list[str], model: str, tmp_path: Path) -> None:
     streams = [f"pipe:cat {tar}" for tar in tars]
     part = do(tmp_path, streams, model=model, train_num_samples=96)

@@ -32,7 +32,7 @@ class Train(Stage):
     """Train a CLIP on the tars with the contrastive loss; the defaults are the paper's recipe."""
 
     name: ClassVar = "train"
-    optional: ClassVar = ("tars",)
+    reads: ClassVar[tuple[str, ...]] = ("tars",)
     output: ClassVar = "metrics"
     files: ClassVar = {"model": ".safetensors", "config": ".json", "log": ".jsonl"}
     reproducible: ClassVar = False
@@ -116,6 +116,10 @@ class Train(Stage):
     decode_threads: int = runtime(0, ge=0)
     """Threads that decode images; 0: as many as the process may use cores."""
 
+    def steps(self) -> tuple[Stage, ...]:
+        """Return this stage, as one that reads nothing of the run when it has train_data."""
+        return (TrainElsewhere(**self.model_dump()),) if self.train_data else (self,)
+
     def plan(self, inputs: Inputs) -> Iterator[Task]:
         """Yield the one task, all tars but those of the split val: source by source, `source 0`, ... are how many."""
         from witbuild.train.sources import sources
@@ -136,6 +140,12 @@ class Train(Stage):
         from witbuild.train import launch
 
         return launch.train(self, task)
+
+
+class TrainElsewhere(Train):
+    """Train on tars that are no input of the run."""
+
+    reads: ClassVar[tuple[str, ...]] = ()
 
 
 def tars_among(paths: tuple[str, ...]) -> list[str]:
