@@ -60,8 +60,8 @@ class Recipe:
             Traceback (most recent call last):
             ...
             witbuild.errors.RecipeError: x.yaml:1: stages[0]: unknown stage 'mach'; did you mean 'match'? Known: \
-queries, harvest, match, rewrite, filter, frequency, dedup, decontaminate, balance, fetch, score, \
-shard, train, eval; or my_package.module:MyStage
+queries, harvest, match, rewrite, filter, frequency, dedup, decontaminate, balance, fetch, embed, score, \
+shard, train, eval, objectives; or my_package.module:MyStage
         """
         value, lines = load(text, file)
         return _Reader(file, lines).recipe(value)

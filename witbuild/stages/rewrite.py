@@ -66,7 +66,7 @@ class Rewrite(MapStage):
 
 
 def _with_captions(table: pa.Table, captions: pa.ChunkedArray, changed: pa.ChunkedArray) -> pa.Table:
-    """Return a table with other captions, and with what follows from them: new keys, and null what spoke of the old ones."""
+    """Return a table with other captions, and with what follows from them: new keys, null what spoke of the old."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -35,7 +35,7 @@ class Score(MapStage):
     folder: str = digested("")
     """Folder of a model in open_clip's form: `open_clip_config.json` and its weights."""
     model: str = ""
-    """Where no folder is given, open_clip's NAME/WEIGHTS, such as `ViT-B-32-quickgelu/openai`, or `hf-hub:OWNER/NAME`."""
+    """Without a folder, open_clip's NAME/WEIGHTS, such as `ViT-B-32-quickgelu/openai`, or `hf-hub:OWNER/NAME`."""
     clip: bool = True
     """Write `clip_score`, the cosine of image and caption."""
     heads: dict[What, str] = digested({})
@@ -59,8 +59,7 @@ class Score(MapStage):
     def _one_model(self) -> Self:
         if not (self.folder or self.model):
             raise ValueError(
-                "name a model: `folder: PATH`, or `model: NAME/WEIGHTS` of open_clip such as "
-                "ViT-B-32-quickgelu/openai"
+                "name a model: `folder: PATH`, or `model: NAME/WEIGHTS` of open_clip such as ViT-B-32-quickgelu/openai"
             )
         if not (self.clip or self.heads):
             raise ValueError("nothing to do; set `clip: true` or name `heads`")
