@@ -54,28 +54,32 @@ def weights(source: int, target: int) -> tuple[npt.NDArray[np.int32], npt.NDArra
 def _shrink(pixels, rows, row_weights, columns, column_weights, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
     line = pixels.shape[1] * 3
     flat = pixels.reshape(pixels.shape[0], line)
-    sums = np.empty(line, np.uint32)
+    sums = np.zeros(line + 3 * column_weights.shape[1], np.uint32)  # the weights past the edge, zeros, fall on zeros
     for y in range(out.shape[0]):
-        sums[:] = 0
+        sums[:line] = 0
         for step in range(row_weights.shape[1]):
             weight = np.uint32(row_weights[y, step])
             if weight:
                 source = flat[rows[y] + step]
                 for x in range(line):
                     sums[x] += weight * np.uint32(source[x])
-        for x in range(out.shape[1]):
-            red, green, blue = np.uint64(0), np.uint64(0), np.uint64(0)
-            for step in range(column_weights.shape[1]):
-                part = np.uint64(column_weights[x, step])
-                if part:
-                    place = 3 * (columns[x] + step)
-                    red += part * np.uint64(sums[place])
-                    green += part * np.uint64(sums[place + 1])
-                    blue += part * np.uint64(sums[place + 2])
-            half, shift = np.uint64(1 << 27), np.uint64(28)
-            out[y, x, 0] = (red + half) >> shift
-            out[y, x, 1] = (green + half) >> shift
-            out[y, x, 2] = (blue + half) >> shift
+        _across(sums, columns, column_weights, out[y])
+
+
+@njit(cache=True, nogil=True)
+def _across(sums, columns, column_weights, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    half, shift = np.uint64(1 << 27), np.uint64(28)
+    one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
+    for x in range(out.shape[0]):
+        red, green, blue = half, half, half
+        place = np.uintp(3 * columns[x])  # unsigned: numba would look at each place whether it counts from the end
+        for step in range(column_weights.shape[1]):
+            part = np.uint64(column_weights[x, step])
+            red += part * np.uint64(sums[place])
+            green += part * np.uint64(sums[place + one])
+            blue += part * np.uint64(sums[place + two])
+            place += three
+        out[x, 0], out[x, 1], out[x, 2] = red >> shift, green >> shift, blue >> shift
 
 
 def shrink(pixels: Pixels, width: int, height: int) -> Pixels:
