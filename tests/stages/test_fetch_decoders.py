@@ -56,6 +56,13 @@ def test_a_decoder_that_sleeps_is_ended_by_the_clock() -> None:
         assert fate(decoders, b"sleep").startswith("image_timeout")
 
 
+def test_a_process_that_has_nothing_to_do_is_left_alone() -> None:
+    with Decoders(obey, 1, Limits(seconds=0.05)) as decoders:
+        first = decoders.ask(b"x")[1].split()[0]
+        time.sleep(0.8)  # more than a body may take by the clock
+        assert decoders.ask(b"x")[1].split()[0] == first
+
+
 def test_a_process_that_refuses_is_kept_and_one_that_breaks_is_replaced() -> None:
     with Decoders(obey, 1, QUICK) as decoders:
         first = decoders.ask(b"x")[1].split()[0]
