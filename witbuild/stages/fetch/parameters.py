@@ -112,7 +112,6 @@ class Fetching(Cut):
     """Memory that the decoding of an image may take; beyond it is dropped, and its body kept in quarantine."""
     resolve: dict[str, str] = runtime({})
     """Host -> `address:port` to connect to instead of what its name says."""
-
     http2: bool = runtime(False)  # noqa: FBT003 - a default
     """Speak HTTP/2 with https servers that do: many images on a connection; needs the extra http2."""
     proxy: str = runtime("")
