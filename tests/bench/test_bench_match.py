@@ -9,6 +9,7 @@ Memory is what four worker processes that match at the same time hold of the mat
 
 from __future__ import annotations
 
+import lzma
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.bench.conftest import Bench, Side
@@ -27,6 +29,8 @@ from witbuild.text.normalise import normalise
 pytestmark = pytest.mark.bench
 
 QUERIES, CAPTIONS, PEER_CAPTIONS = 500_000, 200_000, 20_000
+
+Search = Callable[[Iterable[str]], list[list[int]]]
 
 
 class Inputs(NamedTuple):
@@ -63,23 +67,41 @@ def _caption(words: list[str]) -> str:
 
 
 def test_match(bench: Bench, inputs: Inputs) -> None:
-    queries, captions = pa.array(inputs.queries), pa.array(inputs.captions)
+    queries = pa.array(inputs.queries)
     matcher = Matcher(queries)
-    matcher.match(captions[:10])
     assert matcher.trie.nbytes < 50e6
     bench.compare("build", "queries", {"witbuild": Side(lambda: Matcher(queries), QUERIES)})
     bench.note(f"the trie of {QUERIES:,} queries takes {matcher.trie.nbytes / 1e6:.0f} MB")
 
-    search = peer(inputs.queries)
-    raw = inputs.captions[:PEER_CAPTIONS]
+    _compare(bench, "match", matcher, inputs.captions, peer(inputs.queries))
+
+
+def _compare(bench: Bench, job: str, matcher: Matcher, captions: list[str], search: Search) -> None:
+    column, raw = pa.array(captions), captions[:PEER_CAPTIONS]
+    matcher.match(column[:10])
     texts = [f" {normalise(caption)} " for caption in raw]
     sides = {
-        "witbuild, raw captions": Side(lambda: matcher.match(captions), CAPTIONS),
+        "witbuild, raw captions": Side(lambda: matcher.match(column), CAPTIONS),
         "pyahocorasick, raw captions": Side(lambda: search(f" {normalise(text)} " for text in raw), PEER_CAPTIONS),
         "pyahocorasick, captions in normal form": Side(lambda: search(texts), PEER_CAPTIONS),
     }
-    bench.compare("match", "captions", sides)
-    assert matcher.match(captions[:PEER_CAPTIONS]).to_pylist() == search(texts)
+    bench.compare(job, "captions", sides)
+    assert matcher.match(column[:PEER_CAPTIONS]).to_pylist() == search(texts)
+
+
+def test_match_of_real_alt_text(bench: Bench, shared: Path) -> None:
+    """English Wikipedia's words and runs of the frequent ones, in real alt texts, repeated in random order."""
+    random = np.random.default_rng(1)
+    with lzma.open(shared / "wordfreq" / "enwiki_vocab_min200.txt.xz", "rt") as file:
+        words = [line.split()[0] for line in file]
+    queries = dict.fromkeys(normalise(word) for word in words)
+    while len(queries) < QUERIES:
+        queries[normalise(" ".join(words[i] for i in random.integers(0, 20_000, random.integers(2, 4))))] = None
+    queries.pop("", None)
+    texts = pq.read_table(shared / "lists" / "laion_10000.parquet")["TEXT"].to_pylist()
+    captions = [texts[i] or "" for i in random.integers(0, len(texts), CAPTIONS)]
+    matcher, search = Matcher(pa.array(list(queries))), peer(list(queries))
+    _compare(bench, "match of real alt text", matcher, captions, search)
 
 
 WORKERS = 4
@@ -119,7 +141,7 @@ def test_memory(bench: Bench, inputs: Inputs, tmp_path: Path) -> None:
     assert sum(own) < 1
 
 
-def peer(queries: list[str]) -> Callable[[Iterable[str]], list[list[int]]]:
+def peer(queries: list[str]) -> Search:
     """Return the search of pyahocorasick, all overlaps."""
     automaton = pytest.importorskip("ahocorasick").Automaton()
     for number, query in enumerate(queries):

@@ -208,9 +208,13 @@ def _find_hard(data: Bytes, offsets: Offsets, plain: Bools, hard: Bools) -> None
     for row in range(len(hard)):
         place, stop = offsets[row], offsets[row + 1]
         while place < stop:
-            if data[place] < 0x80:
+            while place + 8 <= stop and eight_at(data, place) & _TOPS == 0:
+                place += 8
+            if place < stop and data[place] < 0x80:
                 place += 1
                 continue
+            if place >= stop:
+                break
             code, width = _decode(data, place, stop)
             if code >= SIZE or not plain[code]:
                 hard[row] = True
