@@ -2,8 +2,8 @@
 
 A `kernel` is called from Python and kept on disk. An `inner` function is called from kernels only: it is part of what
 is kept of them, and without an entry from Python it compiles in two thirds of the time. What is kept is made anew when
-the kernel's own file changes; after a change to an inner function of another file, touch the kernel's.
 the kernel's own file changes; after a change to an inner function of another file, remove the kernel's `.nbi` file.
+"""
 
 from __future__ import annotations
 
