@@ -88,13 +88,13 @@ CASES: dict[str, tuple[str, Callable[[int], Made], float, float]] = {
     "equal hashes, different captions": (
         "caption+image",
         lambda n: (numbered("http://a.test/", n), lettered("a ", n), pa.array(np.zeros(n, np.uint64))),
-        1,
+        0.5,
         1,
     ),
     "one URL": (
         "caption+url",
         lambda n: (repeated("http://a.test/x.gif", n), lettered("a ", n), None),
-        1,
+        0.5,
         1,
     ),
     "a chain": (
