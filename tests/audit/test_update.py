@@ -26,7 +26,7 @@ from witbuild.runner import Settings, run_recipe
 AGENT = "witbuild-test/0 (+http://contact.test/)"
 WORDS = ["red", "green", "dog", "boat", "square"]
 HOSTS = [f"h{i}.test" for i in range(4)]
-TIMED = {"manifest.json", "done"}
+TIMED = {"manifest.json", "done", "visits"}
 
 
 def image(number: int) -> str:
@@ -77,7 +77,7 @@ def contents(root: Path) -> dict[str, str]:
 
 
 def asked(site: Site) -> set[str]:
-    return {url for url in site.hits if not url.endswith("robots.txt")}
+    return {url for url in site.hits if not url.endswith(("robots.txt", "/ai.txt", "/tdmrep.json"))}
 
 
 def urls(run: Run) -> set[str]:
