@@ -103,11 +103,10 @@ def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[tuple[float, flo
 def draw(found: Sequence[Arm]) -> Markup:
     """Return accuracy over samples seen, a curve an arm, as SVG."""
     lines = [Line(arm.name, arm.curve, f"line-{number % _STYLES}") for number, arm in enumerate(found)]
-    first = min(arm.curve[0][0] for arm in found)
     last = max(arm.curve[-1][0] for arm in found)
     highest = max(accuracy for arm in found for _, accuracy in arm.curve)
     y = Axis("zero-shot accuracy", 0, min(1.0, highest * 1.1 + 0.01))
-    return line_chart(lines, Axis("samples seen", min(first, 1000.0), last, log=True), y)
+    return line_chart(lines, Axis("samples seen", 0, last), y)
 
 
 def table(found: Sequence[Arm]) -> list[tuple[str, str, str, str]]:
