@@ -32,8 +32,8 @@ HEAD = (
     + "|---" * 7
     + "|"
 )
-PHOTOGRAPHS, IMAGES, ROUNDS = 200, 400, 5
-HOSTS, LATE_IMAGES, LATE_ROUNDS = 1_000, 2_000, 1
+PHOTOGRAPHS, IMAGES, ROUNDS = 200, 300, 5
+HOSTS, LATE_IMAGES, LATE_ROUNDS = 1_000, 1_500, 1
 QUEUE, MOST_BYTES = 10_000, 400_000_000
 EVIL = tuple(address(number) for number in range(50, HOSTS, 100))
 LATE = ("--shards", "2", "--timeout", "10")
