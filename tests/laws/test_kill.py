@@ -13,11 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from witbuild.io import batches
 from witbuild.io.run import Run
 
 KILLS, SEED, SIZE = 24, 5, 40
 MOST_STARTS = 120
-_MADE = {".parquet", ".tar", ".json"}
+_MADE = {".parquet", batches.SUFFIX, ".tar", ".json"}
 _TIMED = {"manifest.json", "done", "visits"}
 """Hold seconds or the time of day, so they differ from run to run; everything else is compared byte for byte."""
 
