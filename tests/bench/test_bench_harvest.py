@@ -145,8 +145,8 @@ def test_warc_src_and_alt(bench: Bench, archives: tuple[str, str]) -> None:
 def test_warc_to_the_table(bench: Bench, archives: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     pairs, more = _harvest("warc", archives[0]), len(_fastwarc_lexbor(archives[0]))
     bench.note(
-        f"lazy loading and srcset, which 4 of 10 images with alt text have here, give {pairs / more - 1:.0%} more pairs; "
-        "on 1,163 real pages it was 17%"
+        f"lazy loading and srcset, which 4 of 10 images with alt text have here, give {pairs / more - 1:.0%} more "
+        "pairs; on 1,163 real pages it was 17%"
     )
     assert pairs >= 1.15 * more
 
