@@ -16,7 +16,7 @@ def head(size: int) -> Head:
     return Head("http://a.test/", 200, {"content-length": str(size)})
 
 
-@given(st.lists(st.integers(0, 60), min_size=1, max_size=40), st.integers(1, 60))
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=40), st.integers(1, 60))
 def test_no_more_than_allowed_but_always_one(sizes: list[int], most: int) -> None:
     memory, found = Memory(most), list[int]()
 
