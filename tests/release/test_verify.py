@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -81,6 +82,25 @@ def test_every_flipped_bit_of_a_run_is_found(run: Path) -> None:
             found = {one.path for one in verify(str(run)).differences}
         assert str(path.relative_to(run)) in found
     assert verify(str(run)).differences == ()
+
+
+def test_a_record_and_a_manifest_that_differ_are_both_named(run: Path) -> None:
+    path = next(run.glob("*-shard.index")) / "manifest.json"
+    content = path.read_bytes()
+    seconds = b'"seconds": 0.0021\n'  # the total has three decimals: nothing else repeats the fourth
+    changed = re.sub(rb'"seconds": [\d.e-]+\n', seconds, content, count=1)
+    total = re.sub(rb'"seconds": [\d.e-]+\n}', b'"seconds": 0.002\n}', changed)
+    record = path.parent / "done/00000.json"
+    said = record.read_bytes()
+    record.write_bytes(re.sub(rb'"seconds": [\d.e-]+', b'"seconds": 0.0021', said))
+    path.write_bytes(total)
+    assert verify(str(run)).differences == ()
+    place = total.index(seconds) + seconds.index(b"21") + 1
+    with flipped(path, place, 0):
+        found = {one.path for one in verify(str(run)).differences}
+    assert found == {f"{path.parent.name}/manifest.json", f"{path.parent.name}/done/00000.json"}
+    path.write_bytes(content)
+    record.write_bytes(said)
 
 
 def test_the_sample_of_every_flipped_bit_of_a_tar_is_named(run: Path) -> None:

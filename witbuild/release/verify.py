@@ -162,7 +162,8 @@ def _add_stage(check: _Check, stage: StageFolder) -> None:
         for file in part.files:
             check.expect(file.path, file.bytes, file.sha256)
     for name in _changed(stage, _repeated(manifest)):
-        check.differ(f"{stage.name}/{name}", "says other things than the manifest")
+        for one in (name, "manifest.json"):  # which of the two was changed, nothing can tell
+            check.differ(f"{stage.name}/{one}", f"{name} and manifest.json say different things")
 
 
 def _repeated(manifest: Manifest) -> Iterator[tuple[str, bytes]]:
