@@ -96,7 +96,7 @@ def test_a_record_and_a_manifest_that_differ_are_both_named(run: Path) -> None:
     path.write_bytes(total)
     assert verify(str(run)).differences == ()
     place = total.index(seconds) + seconds.index(b"21") + 1
-    with flipped(path, place, 0):
+    with flipped(path, place, 1):
         found = {one.path for one in verify(str(run)).differences}
     assert found == {f"{path.parent.name}/manifest.json", f"{path.parent.name}/done/00000.json"}
     path.write_bytes(content)
