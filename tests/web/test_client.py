@@ -247,10 +247,18 @@ def test_a_dead_host_is_given_up_and_delays_nobody(evil: Site) -> None:
 def test_retry_after_makes_the_whole_host_wait_no_longer_than_allowed() -> None:
     pages = {"/busy": Reply(status=429, headers={"Retry-After": "1000000000"}), "/x": Reply(b"x")}
     with Site(pages) as site:
-        options = settings(site, per_host=1, max_delay_seconds=0.3)
+        options = settings(site, per_host=1, max_delay_seconds=0.3, give_up_after=0)
         assert outcomes(options, ["http://a.test/busy", "http://a.test/x"]) == ["http_429", "200"]
         first, second = site.starts["a.test"]
     assert 0.28 < second - first < 2
+
+
+def test_a_host_whose_retry_after_is_longer_than_is_waited_is_left_alone() -> None:
+    pages = {"/busy": Reply(status=429, headers={"Retry-After": "1000000000"}), "/x": Reply(b"x")}
+    with Site(pages) as site:
+        options = settings(site, per_host=1, max_delay_seconds=0.3)
+        assert outcomes(options, ["http://a.test/busy", "http://a.test/x"]) == ["http_429", "host_gave_up"]
+        assert len(site.starts["a.test"]) == 1
 
 
 def test_the_head_can_be_refused_before_the_body() -> None:

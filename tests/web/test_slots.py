@@ -51,7 +51,7 @@ def test_a_robots_delay_can_only_slow() -> None:
 
 def test_rest_holds_back_those_who_already_wait() -> None:
     async def rested() -> float:
-        one = slot(delay_seconds=0.05)
+        one = slot(delay_seconds=0.05, give_up_after=0)
         waiting = asyncio.ensure_future(_starts(one, 2))
         await asyncio.sleep(0.01)
         one.rest(1e9)
@@ -83,6 +83,22 @@ def test_a_host_given_up_frees_those_who_wait() -> None:
     assert sum(isinstance(outcome, FetchError) for outcome in asyncio.run(waiting())) == 4
 
 
+@pytest.mark.parametrize(("seconds", "give_up_after", "shut"), [(1e9, 2, True), (0.0, 2, False), (1e9, 0, False)])
+def test_a_host_that_asks_for_more_than_is_waited_is_not_asked_again(
+    *, seconds: float, give_up_after: int, shut: bool
+) -> None:
+    async def ask() -> str:
+        one = slot(max_delay_seconds=0.1, give_up_after=give_up_after)
+        one.rest(seconds)
+        try:
+            async with one:
+                return "asked"
+        except FetchError as failure:
+            return failure.reason
+
+    assert run(ask()) == ("host_gave_up" if shut else "asked")
+
+
 def test_a_slow_host_delays_nobody() -> None:
     done: dict[str, float] = {}
 
@@ -112,6 +128,34 @@ def test_a_hosts_urls_go_in_order_and_so_many_at_once() -> None:
     run(visit_all(urls, visit, hosts=3, per_host=2))
     assert order == urls
     assert now[1] == 2
+
+
+def test_every_host_is_asked_once_and_then_the_slowest_goes_first() -> None:
+    order: list[str] = []
+    now = 0.0
+
+    async def visit(url: str) -> None:
+        nonlocal now
+        order.append(url.removeprefix("http://"))
+        now += {"a": 1, "b": 100, "c": 10}[order[-1][0]]
+        await asyncio.sleep(0)
+
+    urls = [f"http://{host}.test/{i}" for host in "abc" for i in range(3)]
+    run(visit_all(urls, visit, hosts=1, per_host=1, clock=lambda: now))
+    rest = [f"{host}.test/{i}" for host in "bca" for i in (1, 2)]
+    assert order == ["a.test/0", "b.test/0", "c.test/0", *rest]
+
+
+def test_hosts_of_few_urls_are_done_at_once() -> None:
+    order: list[str] = []
+
+    async def visit(url: str) -> None:
+        order.append(url)
+        await asyncio.sleep(0)
+
+    urls = [f"http://{host}.test/{i}" for host in "ab" for i in range(2)]
+    run(visit_all(urls, visit, hosts=1, per_host=2))
+    assert order == urls
 
 
 def test_an_error_ends_everything_as_itself() -> None:

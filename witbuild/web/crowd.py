@@ -1,9 +1,15 @@
-"""Many URLs at once: every host at its own pace, so that a slow one delays nobody."""
+"""Many URLs at once: every host at its own pace, so that a slow one delays nobody.
+
+Hosts of many URLs are asked for one each before anything else; then those that will take longest by what it took go
+first. So a host that only drips is found out while there is other work to do meanwhile, not at the end.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from witbuild.web import urls
@@ -14,30 +20,61 @@ if TYPE_CHECKING:
     Visit = Callable[[str], Awaitable[None]]
 
 
-async def visit_all(found: Iterable[str], visit: Visit, *, hosts: int, per_host: int) -> None:
-    """Visit every URL, a host's in the order given; hosts with the most URLs start first.
+async def visit_all(
+    found: Iterable[str],
+    visit: Visit,
+    *,
+    hosts: int,
+    per_host: int,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Visit every URL, a host's in the order given.
 
     Args:
         found: URLs.
         visit: what is done with each; its errors end everything.
         hosts: that are worked on at once.
         per_host: visits at once to one of them.
+        clock: seconds.
     """
     by_host: dict[str, list[str]] = defaultdict(list)
     for url in found:
         by_host[urls.host(url)].append(url)
-    longest_first = iter(sorted(by_host.values(), key=lambda group: (-len(group), group[0])))
+    crowd = _Crowd(by_host.values(), visit, per_host, clock)
     async with asyncio.TaskGroup() as group:
         for _ in range(min(hosts, len(by_host))):
-            group.create_task(_visit_hosts(longest_first, visit, per_host))
+            group.create_task(crowd.work())
 
 
-async def _visit_hosts(groups: Iterator[list[str]], visit: Visit, per_host: int) -> None:
-    for found in groups:
-        waiting = iter(found)
-        async with asyncio.TaskGroup() as group:
-            for _ in range(min(per_host, len(found))):
-                group.create_task(_visit_each(waiting, visit))
+class _Crowd:
+    """Hosts that nothing was asked of yet, and the rest of those that were asked for one URL."""
+
+    def __init__(self, groups: Iterable[list[str]], visit: Visit, per_host: int, clock: Callable[[], float]) -> None:
+        self._visit, self._per_host, self._clock = visit, per_host, clock
+        self._new = iter(sorted(groups, key=lambda group: (-len(group), group[0])))
+        self._rest: list[tuple[float, list[str]]] = []
+
+    async def work(self) -> None:
+        """Work on a host at a time, as long as there are any."""
+        for group in self._new:
+            if len(group) > self._per_host:
+                await self._ask_once(group)
+            else:
+                await self._visit_host(group)
+        while self._rest:
+            _, group = heappop(self._rest)
+            await self._visit_host(group)
+
+    async def _ask_once(self, group: list[str]) -> None:
+        start = self._clock()
+        await self._visit(group[0])
+        heappush(self._rest, ((start - self._clock()) * (len(group) - 1), group[1:]))
+
+    async def _visit_host(self, group: list[str]) -> None:
+        waiting = iter(group)
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(self._per_host, len(group))):
+                tasks.create_task(_visit_each(waiting, self._visit))
 
 
 async def _visit_each(waiting: Iterator[str], visit: Visit) -> None:

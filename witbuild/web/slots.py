@@ -43,6 +43,7 @@ class Slot:
         self._give_up_after = give_up_after
         self._give_up_after_timeouts = give_up_after_timeouts
         self._next_start = 0.0
+        self._shut = ""
         self._failures = self._timeouts = 0
 
     def slow_to(self, delay_seconds: float) -> None:
@@ -53,7 +54,12 @@ class Slot:
         self._delay = max(self._delay, delay_seconds)
 
     def rest(self, seconds: float) -> None:
-        """Start nothing for some seconds, at most the longest wait."""
+        """Start nothing for some seconds; if they are more than the longest wait, nothing at all any more.
+
+        A slot that never gives up waits as long as it may instead.
+        """
+        if seconds > self._max_delay and self._give_up_after:
+            self._shut = f"asks to be left alone for {seconds:g} s, at most {self._max_delay:g} s are waited"
         now = asyncio.get_running_loop().time()
         self._next_start = max(self._next_start, now + min(seconds, self._max_delay))
 
@@ -67,6 +73,8 @@ class Slot:
 
     def check(self) -> None:
         """Raise FetchError (host_gave_up) when the host is not asked any more."""
+        if self._shut:
+            raise FetchError("host_gave_up", self._shut)
         if self._give_up_after and self._failures >= self._give_up_after:
             raise FetchError("host_gave_up", f"{self._give_up_after} failures in a row")
         if self._give_up_after_timeouts and self._timeouts >= self._give_up_after_timeouts:
@@ -75,6 +83,7 @@ class Slot:
     async def __aenter__(self) -> None:
         await self._places.acquire()
         try:
+            self.check()
             await self._wait()
             self.check()
         except BaseException:

@@ -103,7 +103,7 @@ class Fetching(Cut):
     delay_seconds: float = runtime(0.0, ge=0)
     """Pause from request to request of a host; longer where robots.txt asks for it."""
     max_delay_seconds: float = runtime(60.0, ge=0)
-    """Longest pause that robots.txt or Retry-After may ask for."""
+    """Longest pause that robots.txt or Retry-After may ask for; a host that asks for more is not asked again."""
     decode_processes: int = runtime(2, ge=1)
     """Processes that decode and encode, of a task."""
     decode_seconds: float = runtime(30.0, gt=0)
