@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-import threading
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Self
@@ -14,6 +13,7 @@ import h2.config
 import h2.connection
 import h2.events
 
+from tests.loop_server import LoopServer
 from tests.server import Reply
 
 TLS = Path(__file__).parent / "web" / "tls"
@@ -47,7 +47,7 @@ class Stream:
 H2Behaviour = Callable[[Stream], Awaitable[None]]
 
 
-class H2Site:
+class H2Site(LoopServer):
     """Answers by path; what it does not know is 404.
 
     Attributes:
@@ -64,8 +64,7 @@ class H2Site:
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._context.load_cert_chain(CERTIFICATE, TLS / "key.pem")
         self._context.set_alpn_protocols(list(protocols))
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        super().__init__()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -73,19 +72,6 @@ class H2Site:
         self._server = asyncio.run_coroutine_threadsafe(start, self._loop).result(10)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
-
-    def __exit__(self, *error: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-    async def _close(self) -> None:
-        self._server.close()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1

@@ -16,12 +16,13 @@ import gzip
 import itertools
 import socket
 import struct
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
+
+from tests.loop_server import LoopServer
 
 Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -41,7 +42,7 @@ class Reply:
         return f"HTTP/1.1 {self.status} X\r\n{head}\r\n".encode("latin-1") + self.body
 
 
-class Site:
+class Site(LoopServer):
     """Answers by URL, or by path for any host; what it does not know is 404.
 
     Attributes:
@@ -58,8 +59,7 @@ class Site:
         self.peak: Counter[str] = Counter()
         self.headers: list[dict[str, str]] = []
         self._now: Counter[str] = Counter()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        super().__init__()
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port: int = self._socket.getsockname()[1]
 
@@ -73,19 +73,6 @@ class Site:
         )
         self._server = starting.result(10)
         return self
-
-    def __exit__(self, *error: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-    async def _close(self) -> None:
-        self._server.close()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
