@@ -10,6 +10,7 @@ from witbuild.errors import CorruptPartError, InputError
 from witbuild.io.tars import Extent, read_many
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
     import pyarrow as pa
 
 _MAGIC = {"jpg": b"\xff\xd8\xff", "png": b"\x89PNG\r\n", "webp": b"RIFF"}
@@ -37,6 +38,15 @@ def read_images(samples: pa.Table, paths: tuple[str, ...]) -> list[bytes]:
         for row, extent, image in zip(rows.tolist(), extents, read_many(path, extents), strict=True):
             out[row] = _checked(image, formats[row], path, extent.offset)
     return out
+
+
+def in_image_order(pairs: pa.Table, wanted: npt.NDArray[np.bool_] | None = None) -> npt.NDArray[np.int64]:
+    """Return the rows, of the wanted ones, that have an image, in the order in which the images lie."""
+    has_image = pairs["image_part"].is_valid().to_numpy()
+    rows = np.flatnonzero(has_image if wanted is None else has_image & wanted)
+    places = pairs.select(["image_part", "image_offset"]).take(rows)
+    order: npt.NDArray[np.int64] = np.lexsort((places["image_offset"].to_numpy(), places["image_part"].to_numpy()))
+    return rows[order]
 
 
 def _part(paths: tuple[str, ...], part: int) -> str:

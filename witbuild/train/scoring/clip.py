@@ -71,6 +71,14 @@ class Clip:
         return self.transform(Image.fromarray(pixels))
 
 
+def check(folder: str, name: str) -> None:
+    """Raise when the model that a stage names, by a folder or else by open_clip's name, is not there."""
+    if folder:
+        check_folder(folder)
+    else:
+        check_name(name)
+
+
 def check_folder(folder: str) -> None:
     """Raise InputError when a folder holds no model, with what was looked for."""
     path = Path(folder)

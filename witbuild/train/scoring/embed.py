@@ -47,23 +47,16 @@ class Embed(MapStage):
         needs_torch("embed")
         from witbuild.train.scoring import clip
 
-        if self.folder:
-            clip.check_folder(self.folder)
-        else:
-            clip.check_name(self.model)
+        clip.check(self.folder, self.model)
 
     def apply(self, table: pa.Table, task: Task) -> Part:
         """Embed the images of a part, batch by batch, in the order in which they lie."""
-        import numpy as np
         import pyarrow as pa
-        import pyarrow.compute as pc
 
-        from witbuild.stages.shard.images import read_images
+        from witbuild.stages.shard.images import in_image_order, read_images
 
         vectors: list[bytes | None] = [None] * table.num_rows
-        mine = np.flatnonzero(pc.is_valid(table["image_part"]).to_numpy())
-        places = table.select(["image_part", "image_offset"]).take(mine)
-        mine = mine[np.lexsort((places["image_offset"].to_numpy(), places["image_part"].to_numpy()))]
+        mine = in_image_order(table)
         for start in range(0, mine.size, self.batch_size):
             rows = mine[start : start + self.batch_size]
             for row, vector in self._seen(read_images(table.take(rows), task.sources["images"])).items():

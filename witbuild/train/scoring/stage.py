@@ -74,10 +74,7 @@ class Score(MapStage):
         needs_torch("score")
         from witbuild.train.scoring import clip
 
-        if self.folder:
-            clip.check_folder(self.folder)
-        else:
-            clip.check_name(self.model)
+        clip.check(self.folder, self.model)
         for what, path in self.heads.items():
             if not store.exists(path):
                 raise InputError(f"{path}: no such file; it is the head of {what}_score (stage score, `heads`)")
@@ -85,14 +82,12 @@ class Score(MapStage):
     def apply(self, table: pa.Table, task: Task) -> Part:
         """Score the pairs of a part, batch by batch, in the order of their images."""
         import numpy as np
-        import pyarrow.compute as pc
 
         from witbuild.stages.filter.languages import with_languages
+        from witbuild.stages.shard.images import in_image_order
 
         table = with_languages(table) if self.languages or self.other_than else table
-        mine = np.flatnonzero(pc.is_valid(table["image_part"]).to_numpy() & self._spoken(table))
-        places = table.select(["image_part", "image_offset"]).take(mine)
-        mine = mine[np.lexsort((places["image_offset"].to_numpy(), places["image_part"].to_numpy()))]
+        mine = in_image_order(table, self._spoken(table))
         found = {name: np.full(table.num_rows, np.nan, np.float32) for name in self._columns()}
         for start in range(0, mine.size, self.batch_size):
             rows = mine[start : start + self.batch_size]
