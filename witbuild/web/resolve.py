@@ -4,7 +4,7 @@ usual   `http://a.test/x`, `//a.test/x`, `/x`, `x`, `../x`, `?x`, `#x`, with spa
         path, query and fragment, which are escaped; hosts of ASCII letters, digits, `-`, `_` and `.`
 none    another scheme, such as `data:` and `javascript:`
 rare    credentials, ports of five digits or none, international and numeric hosts, backslashes, control characters,
-        white space at an end, `%2e`, `^`, a scheme without its slashes, results that may be longer than 4,096 characters
+        white space at an end, `%2e`, `^`, a scheme without its slashes, results that may have over 4,096 characters
 
 For many references on one page, from Python:
 
