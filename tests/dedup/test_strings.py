@@ -8,7 +8,8 @@ import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 
-from witbuild.dedup.strings import arrow, hash_strings, strings
+from witbuild.dedup.minhash import _piecewise
+from witbuild.dedup.strings import arrow, hash_strings, piecewise, strings
 
 TEXTS = st.lists(st.text(max_size=80) | st.none(), max_size=20)
 
@@ -22,6 +23,19 @@ def test_hashes_are_those_of_xxhash(values: list[bytes]) -> None:
 def test_hashes_of_every_length_of_tail_and_stripe() -> None:
     values = [bytes(range(n)) for n in range(200)]
     assert hash_strings(strings(pa.array(values))).tolist() == [xxhash.xxh64_intdigest(value) for value in values]
+
+
+@given(st.binary(max_size=30), st.binary(max_size=9))
+def test_hashes_by_pieces_are_those_of_plain_python_and_read_nothing_behind(text: bytes, behind: bytes) -> None:
+    data = np.frombuffer(text + behind, np.uint8)
+    assert int(piecewise(data, 0, len(text))) == _piecewise(text)
+
+
+@given(st.sets(st.binary(max_size=7), max_size=50))
+def test_short_texts_never_have_the_same_hash(texts: set[bytes]) -> None:
+    assert len({_piecewise(text) for text in texts | {b"a", b"a\0", b"a\1", b""}}) == len(
+        texts | {b"a", b"a\0", b"a\1", b""}
+    )
 
 
 @given(TEXTS, st.integers(0, 10), st.integers(0, 10))

@@ -18,7 +18,7 @@ from witbuild.text.tokens import tokens
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-_SPACE = 32
+_SPACE = np.uint8(32)
 _BLANK, _OTHER = 1, 2
 
 
@@ -64,29 +64,23 @@ def _fold_ascii(
     data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], letters: npt.NDArray[np.uint8]
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     """Fold rows of ASCII with a token; name the others in `kinds`: _BLANK has no token, _OTHER is not ASCII."""
-    out = np.empty(offsets[-1] - offsets[0], np.uint8)
+    out = np.empty(offsets[-1] - offsets[0] + 1, np.uint8)
     places = np.zeros(offsets.size, np.int64)
     kinds = np.zeros(offsets.size - 1, np.uint8)
     end = 0
     for row in range(kinds.size):
         start = end
-        gap = False
+        high = last = np.uint8(0)
         for i in range(offsets[row], offsets[row + 1]):
-            letter = letters[data[i]]
-            if data[i] >= 128:
-                kinds[row] = _OTHER
-            if letter == 0:
-                gap = end > start
-                continue
-            if gap:
-                out[end] = _SPACE
-                end += 1
-                gap = False
-            out[end] = letter
-            end += 1
-        if kinds[row] == 0 and end == start:
-            kinds[row] = _BLANK
-        if kinds[row] != 0:
+            byte = data[np.uint64(i)]
+            high |= byte
+            letter = letters[byte]
+            out[np.uint64(end)] = letter or _SPACE
+            end += (letter | last) != 0  # a branch here would be guessed wrong at every word's end
+            last = letter
+        end -= end > start and last == 0
+        if high >= 128 or end == start:
+            kinds[row] = _OTHER if high >= 128 else _BLANK
             end = start
         places[row + 1] = end
     return out[:end], places, kinds

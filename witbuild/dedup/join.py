@@ -21,6 +21,7 @@ import numpy as np
 
 from witbuild.dedup.hamming import near_pairs
 from witbuild.dedup.minhash import Permutations, band_keys
+from witbuild.dedup.repeats import ranking
 from witbuild.dedup.shingles import Sets
 from witbuild.dedup.verify import (
     Buckets,
@@ -86,7 +87,7 @@ def _buckets(bands: npt.NDArray[np.uint64], members: npt.NDArray[np.int64]) -> B
 
     Bands are numbered first, so that number and member make one number to sort by: that is quicker than by two.
     """
-    order = np.argsort(bands)
+    order = ranking(bands)
     ranked = bands[order]
     number = np.cumsum(np.append(False, ranked[1:] != ranked[:-1])[: ranked.size])
     both = np.sort((number << 32) | members[order])

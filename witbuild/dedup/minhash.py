@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from witbuild.dedup.shingles import Manner, longest, room_for_starts, runs
+from witbuild.sample.coins import mix
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 EMPTY = np.uint32(0xFFFFFFFF)
 """What every place of an empty set's signature holds."""
 _ALL = 2**64 - 1
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_TOGETHER = 64
+"""Permutations are done so many at a time: four vectors of sixteen."""
 
 
 class Permutations(NamedTuple):
@@ -39,16 +43,27 @@ def shingle_hash(shingle: bytes, unit: Unit = "words") -> int:
 
     Example:
         >>> hex(shingle_hash(b"a red square"))
-        '0x8f16bd12'
+        '0xc8c790dc'
     """
-    import xxhash
-
     first, *others = shingle.split(b" ") if unit == "words" else (shingle,)
-    out = xxhash.xxh64_intdigest(first)
+    out = _piecewise(first)
     for word in others:
-        sum_ = (out + xxhash.xxh64_intdigest(word) * 0xC2B2AE3D27D4EB4F) & _ALL
-        out = ((sum_ << 31 | sum_ >> 33) * 0x9E3779B185EBCA87) & _ALL
+        out = _round(out, _piecewise(word))
     return out & 0xFFFFFFFF
+
+
+def _piecewise(text: bytes) -> int:
+    """Take in pieces of eight bytes, the last of them, of at most seven, with a one behind it."""
+    lane, ended = 0, text + b"\1"
+    for start in range(0, len(ended), 8):
+        lane = _round(lane, int.from_bytes(ended[start : start + 8], "little"))
+    return lane
+
+
+def _round(lane: int, value: int) -> int:
+    """Return XXH64's step of a lane that takes in eight bytes (github.com/Cyan4973/xxHash, doc/xxhash_spec.md)."""
+    sum_ = (lane + value * 0xC2B2AE3D27D4EB4F) & _ALL
+    return ((sum_ << 31 | sum_ >> 33) * 0x9E3779B185EBCA87) & _ALL
 
 
 def permutations(num_perm: int, seed: int) -> Permutations:
@@ -66,7 +81,8 @@ def permutations(num_perm: int, seed: int) -> Permutations:
 
 def signatures(sets: Sets, order: Permutations) -> npt.NDArray[np.uint32]:
     """Return the signature of each set, uint32 of shape (n, num_perm)."""
-    return _signatures(sets, order)
+    count = order.a.size
+    return _signatures(sets, _first(order, count), count)
 
 
 def band_keys(sets: Sets, order: Permutations, bands: int, rows: int) -> npt.NDArray[np.uint64]:
@@ -74,7 +90,7 @@ def band_keys(sets: Sets, order: Permutations, bands: int, rows: int) -> npt.NDA
 
     Only the first ``bands * rows`` permutations are computed, and no signature is kept.
     """
-    return _band_keys(sets, _first(order, bands * rows), rows)
+    return _band_keys(sets, _first(order, bands * rows), _factors(bands * rows), (bands, rows))
 
 
 def text_band_keys(
@@ -89,12 +105,20 @@ def text_band_keys(
         order: the permutations.
         shape: bands, and rows of a band.
     """
-    bands, rows = shape
-    return _text_band_keys(texts, Manner(unit == "words", size, distinct=False), _first(order, bands * rows), rows)
+    count = shape[0] * shape[1]
+    manner = Manner(unit == "words", size, distinct=False)
+    return _text_band_keys(texts, manner, _first(order, count), _factors(count), shape)
 
 
 def _first(order: Permutations, count: int) -> Permutations:
-    return Permutations(order.a[:count].copy(), order.b[:count].copy())
+    """Return the first permutations, and behind them some that are not looked at, so that no loop has a remainder."""
+    more = (0, -count % _TOGETHER)
+    return Permutations(np.pad(order.a[:count], more), np.pad(order.b[:count], more))
+
+
+def _factors(count: int) -> npt.NDArray[np.uint64]:
+    """Return an odd factor for each place of a signature, so that its bands are hashed apart."""
+    return mix(np.arange(count, dtype=np.uint64)) | np.uint64(1)
 
 
 @njit(cache=True, nogil=True)
@@ -108,65 +132,73 @@ def _scrambled(value: np.uint64) -> np.uint32:
 
 @njit(cache=True, nogil=True)
 def _minima(values: npt.NDArray[np.uint64], order: Permutations, out: npt.NDArray[np.uint32]) -> None:
-    """Write the signature of one set; by fours, so that permutations are read and minima written a fourth as often."""
+    """Write the signature of one set; by eights, so that permutations are read and minima written an eighth as often.
+
+    The last eight are filled up with the last value, which changes no minimum.
+    """
     out[:] = EMPTY
-    fours = values.size // 4 * 4
-    for i in range(0, fours, 4):
-        one, two = _scrambled(values[i]), _scrambled(values[i + 1])
-        three, four = _scrambled(values[i + 2]), _scrambled(values[i + 3])
+    last = values.size - 1
+    for i in range(0, values.size, 8):
+        x0, x1 = _scrambled(values[i]), _scrambled(values[min(i + 1, last)])
+        x2, x3 = _scrambled(values[min(i + 2, last)]), _scrambled(values[min(i + 3, last)])
+        x4, x5 = _scrambled(values[min(i + 4, last)]), _scrambled(values[min(i + 5, last)])
+        x6, x7 = _scrambled(values[min(i + 6, last)]), _scrambled(values[min(i + 7, last)])
         for p in range(out.size):
             a, b = order.a[p], order.b[p]
-            low = min(np.uint32(a * one + b), np.uint32(a * two + b))
-            high = min(np.uint32(a * three + b), np.uint32(a * four + b))
-            out[p] = min(out[p], min(low, high))  # noqa: PLW3301 of two is one instruction
-    for i in range(fours, values.size):
-        x = _scrambled(values[i])
-        for p in range(out.size):
-            out[p] = min(out[p], np.uint32(order.a[p] * x + order.b[p]))
+            one = _least(np.uint32(a * x0 + b), np.uint32(a * x1 + b), np.uint32(a * x2 + b), np.uint32(a * x3 + b))
+            two = _least(np.uint32(a * x4 + b), np.uint32(a * x5 + b), np.uint32(a * x6 + b), np.uint32(a * x7 + b))
+            out[p] = min(out[p], min(one, two))  # noqa: PLW3301 of two is one instruction
 
 
 @njit(cache=True, nogil=True)
-def _signatures(sets: Sets, order: Permutations) -> npt.NDArray[np.uint32]:
-    out = np.empty((sets.offsets.size - 1, order.a.size), np.uint32)
-    for row in range(out.shape[0]):
-        _minima(sets.values[sets.offsets[row] : sets.offsets[row + 1]], order, out[row])
-    return out
+def _least(one: np.uint32, two: np.uint32, three: np.uint32, four: np.uint32) -> np.uint32:
+    return min(min(one, two), min(three, four))  # noqa: PLW3301 of two is one instruction
 
 
 @njit(cache=True, nogil=True)
-def _hash_bands(minima: npt.NDArray[np.uint32], rows: int, out: npt.NDArray[np.uint64]) -> None:
-    """Write the hash of each band of a signature, two places at a time."""
-    for band in range(out.size):
-        key = np.uint64(band + 1) * np.uint64(0x9E3779B97F4A7C15)
-        place, last = band * rows, (band + 1) * rows
-        while place < last:
-            value = np.uint64(minima[place])
-            if place + 1 < last:
-                value |= np.uint64(minima[place + 1]) << np.uint64(32)
-            key = (key ^ value) * np.uint64(0xBF58476D1CE4E5B9)
-            key ^= key >> np.uint64(32)
-            place += 2
-        out[band] = key
-
-
-@njit(cache=True, nogil=True)
-def _band_keys(sets: Sets, order: Permutations, rows: int) -> npt.NDArray[np.uint64]:
-    out = np.empty((sets.offsets.size - 1, order.a.size // rows), np.uint64)
+def _signatures(sets: Sets, order: Permutations, count: int) -> npt.NDArray[np.uint32]:
+    out = np.empty((sets.offsets.size - 1, count), np.uint32)
     minima = np.empty(order.a.size, np.uint32)
     for row in range(out.shape[0]):
         _minima(sets.values[sets.offsets[row] : sets.offsets[row + 1]], order, minima)
-        _hash_bands(minima, rows, out[row])
+        out[row] = minima[:count]
     return out
 
 
 @njit(cache=True, nogil=True)
-def _text_band_keys(texts: Strings, manner: Manner, order: Permutations, rows: int) -> npt.NDArray[np.uint64]:
-    out = np.empty((texts.offsets.size - 1, order.a.size // rows), np.uint64)
+def _hash_bands(
+    minima: npt.NDArray[np.uint32], rows: int, factors: npt.NDArray[np.uint64], out: npt.NDArray[np.uint64]
+) -> None:
+    """Write the hash of each band of a signature: the sum of its places, each with a factor of its own, mixed."""
+    for band in range(out.size):
+        key = np.uint64(0)
+        for place in range(band * rows, (band + 1) * rows):
+            key += np.uint64(minima[place]) * factors[place]
+        out[band] = (key ^ (key >> np.uint64(32))) * _GOLDEN
+
+
+@njit(cache=True, nogil=True)
+def _band_keys(
+    sets: Sets, order: Permutations, factors: npt.NDArray[np.uint64], shape: tuple[int, int]
+) -> npt.NDArray[np.uint64]:
+    out = np.empty((sets.offsets.size - 1, shape[0]), np.uint64)
+    minima = np.empty(order.a.size, np.uint32)
+    for row in range(out.shape[0]):
+        _minima(sets.values[sets.offsets[row] : sets.offsets[row + 1]], order, minima)
+        _hash_bands(minima, shape[1], factors, out[row])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _text_band_keys(
+    texts: Strings, manner: Manner, order: Permutations, factors: npt.NDArray[np.uint64], shape: tuple[int, int]
+) -> npt.NDArray[np.uint64]:
+    out = np.empty((texts.offsets.size - 1, shape[0]), np.uint64)
     minima = np.empty(order.a.size, np.uint32)
     starts = room_for_starts(texts, manner)
     values = np.empty((longest(texts.offsets) + 1) * manner.size, np.uint64)
     for row in range(out.shape[0]):
         count = runs(texts, row, manner, starts, values)
         _minima(values[:count], order, minima)
-        _hash_bands(minima, rows, out[row])
+        _hash_bands(minima, shape[1], factors, out[row])
     return out

@@ -14,7 +14,7 @@ from witbuild.dedup.folding import fold
 from witbuild.dedup.hamming import table_keys
 from witbuild.dedup.join import link
 from witbuild.dedup.minhash import text_band_keys
-from witbuild.dedup.repeats import shared
+from witbuild.dedup.repeats import distinct, shared
 from witbuild.dedup.shingles import shingle
 from witbuild.dedup.strings import arrow, hash_strings, strings
 from witbuild.dedup.vectors import from_column, plane_keys, squares
@@ -144,7 +144,7 @@ def linked(table: pa.Table, unit: Unit, size: int, rule: Rule, cut: Bands) -> Ed
     rows = shared(table["band"].to_numpy())
     if rows.size < table.num_rows:
         table = table.take(pa.array(np.sort(rows)))
-    nodes, first, members = np.unique(table["node"].to_numpy(), return_index=True, return_inverse=True)
+    nodes, first, members = distinct(table["node"].to_numpy())
     one = table.take(pa.array(first))
     image = one["image"].combine_chunks()
     texts = strings(one["text"])
@@ -154,6 +154,6 @@ def linked(table: pa.Table, unit: Unit, size: int, rule: Rule, cut: Bands) -> Ed
     vectors, _ = from_column(one["vector"]) if rule.cosine else (np.zeros((0, 0), np.int8), None)
     images = image.fill_null(0).to_numpy()
     records = Records(one["url"].to_numpy(), images, seen, *sets, numbers, vectors, squares(vectors))
-    roots = link(table["band"].to_numpy(), members.astype(np.int64), records, rule, cut)
+    roots = link(table["band"].to_numpy(), members, records, rule, cut)
     tied = np.flatnonzero(roots != np.arange(roots.size))
     return Edges(nodes[tied], nodes[roots[tied]])

@@ -1,12 +1,12 @@
 """Numbers that occur more than once: found by a filter of bits first, so that only what may repeat is sorted.
 
 Of millions of bands a few in a thousand are shared. A hash table of two bits a place, "seen" and "seen again", says of
-all but one in eight of the others that they are not, in a tenth of the time that sorting them takes.
+all but one in sixteen of the others that they are not, in a tenth of the time that sorting them takes.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_PLACES = 8
+_PLACES = 16
 """Places of the filter for each number, at least."""
 _SMALL = 4_096
 """So few numbers are sorted at once."""
@@ -41,7 +41,8 @@ def contested(bands: npt.NDArray[np.uint64], nodes: npt.NDArray[np.uint64]) -> n
         [0, 2]
     """
     rows = np.sort(shared(bands))
-    rows = rows[np.lexsort((nodes[rows], bands[rows]))]
+    rows = rows[ranking(nodes[rows])]
+    rows = rows[ranking(bands[rows])]
     new = np.ones(rows.size, np.bool_)
     new[1:] = (bands[rows[1:]] != bands[rows[:-1]]) | (nodes[rows[1:]] != nodes[rows[:-1]])
     rows = rows[new]
@@ -58,8 +59,51 @@ def first_of_each(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     return _first_of_each(values, _bits(2 * values.size))
 
 
+class Distinct(NamedTuple):
+    """The distinct ones among n numbers."""
+
+    values: npt.NDArray[np.uint64]
+    """uint64 of shape (m,), ascending."""
+    first: npt.NDArray[np.int64]
+    """int64 of shape (m,): the first row of each."""
+    number: npt.NDArray[np.int64]
+    """int64 of shape (n,): which of them each row has."""
+
+
+def distinct(values: npt.NDArray[np.uint64]) -> Distinct:
+    """Return the distinct numbers, as `numpy.unique` does, with the sort of `ranking`.
+
+    Example:
+        >>> [part.tolist() for part in distinct(np.array([7, 5, 7], np.uint64))]
+        [[5, 7], [1, 0], [1, 0, 1]]
+    """
+    order = ranking(values)
+    ranked = values[order]
+    new = np.append(True, ranked[1:] != ranked[:-1])[: ranked.size]
+    number = np.empty(values.size, np.int64)
+    number[order] = np.cumsum(new) - 1
+    return Distinct(ranked[new], order[new], number)
+
+
+def ranking(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Return the rows by number ascending, those of one number in their order, int64 of shape (n,).
+
+    A row goes in the place of a number's lowest bits and both are sorted as one: NumPy does that five times as quickly
+    as it ranks. The highest bits tell almost all hashes apart; where they do not, the numbers are ranked after all.
+
+    Example:
+        >>> ranking(np.array([7, 2**63, 5, 7], np.uint64)).tolist()
+        [2, 0, 3, 1]
+    """
+    low = np.uint64((1 << max(values.size - 1, 0).bit_length()) - 1)
+    both = np.sort((values & ~low) | np.arange(values.size, dtype=np.uint64))
+    order = (both & low).astype(np.int64)
+    ranked = values[order]
+    return np.argsort(values, kind="stable") if (ranked[1:] < ranked[:-1]).any() else order
+
+
 def _shared_of(values: npt.NDArray[np.uint64], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    order = rows[np.argsort(values[rows])]
+    order = rows[ranking(values[rows])]
     return order[_repeated(values[order])]
 
 
@@ -80,18 +124,17 @@ def _bits(places: int) -> int:
 @njit(cache=True, nogil=True)
 def _perhaps_shared(values: npt.NDArray[np.uint64], bits: int) -> npt.NDArray[np.bool_]:
     """Say of each number whether another row's goes to its place in a table of 2^bits: never no when one is equal."""
-    seen = np.zeros(1 << (bits - 6), np.uint64)
-    again = np.zeros(1 << (bits - 6), np.uint64)
-    shift = np.uint64(64 - bits)
+    table = np.zeros(1 << (bits - 5), np.uint64)  # "seen" is a place's lower bit, "seen again" the bit above
+    shift, one = np.uint64(64 - bits), np.uint64(1)
     for i in range(values.size):
         place = (values[i] * _GOLDEN) >> shift
-        word, bit = place >> np.uint64(6), np.uint64(1) << (place & np.uint64(63))
-        again[word] |= seen[word] & bit
-        seen[word] |= bit
+        word, seen = place >> np.uint64(5), one << ((place & np.uint64(31)) << one)
+        table[word] |= seen | ((table[word] & seen) << one)
     out = np.empty(values.size, np.bool_)
     for i in range(values.size):
         place = (values[i] * _GOLDEN) >> shift
-        out[i] = again[place >> np.uint64(6)] >> (place & np.uint64(63)) & np.uint64(1)
+        again = ((place & np.uint64(31)) << one) | one
+        out[i] = (table[place >> np.uint64(5)] >> again) & one
     return out
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+from witbuild.text.kernels import eight_at
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -139,3 +143,44 @@ def xxh64(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
     out = (out ^ (out >> np.uint64(33))) * _P2
     out = (out ^ (out >> np.uint64(29))) * _P3
     return out ^ (out >> np.uint64(32))
+
+
+@intrinsic
+def trailing_zeros(_context: object, _value: types.Integer) -> tuple[Any, Any]:
+    """Return how many of the lowest bits of a 64-bit number are zero, by the instruction for it; 64 of none."""
+
+    def count(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
+        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.uint64(types.uint64), count
+
+
+@njit(cache=True, nogil=True)
+def piece_at(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
+    """Read eight bytes as a little-endian number; those behind the end of the data are zero."""
+    if at + 8 <= data.size:
+        return eight_at(data, at)
+    out = np.uint64(0)
+    for place in range(at, data.size):
+        out |= np.uint64(data[place]) << np.uint64(8 * (place - at))
+    return out
+
+
+@njit(cache=True, nogil=True)
+def last_piece(piece: np.uint64, size: int) -> np.uint64:
+    """Return the first `size` bytes of a piece, at most seven, and a one behind them, so that no two ends are equal."""
+    end = np.uint64(1) << np.uint64(8 * size)
+    return (piece & (end - np.uint64(1))) | end
+
+
+@njit(cache=True, nogil=True)
+def piecewise(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
+    """Return the hash of ``data[start:end]`` by pieces of eight bytes: quicker than XXH64 where texts are short.
+
+    XXH64's step takes in each piece, and at last what is left, `last_piece`. Texts under eight bytes never collide.
+    """
+    lane = np.uint64(0)
+    while end - start >= 8:
+        lane = merge(lane, eight_at(data, start))
+        start += 8
+    return merge(lane, last_piece(piece_at(data, start), end - start))

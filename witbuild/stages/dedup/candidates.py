@@ -38,7 +38,7 @@ class Bands(Compared):
     """Pairs to bands: nodes that share one are compared; and to members, which need the same evidence."""
 
     name: ClassVar[str] = "dedup.bands"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reads: ClassVar[tuple[str, ...]] = ("pairs",)
     optional: ClassVar[tuple[str, ...]] = ("against",)
     output: ClassVar[str] = "bands"
