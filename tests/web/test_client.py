@@ -327,7 +327,7 @@ def test_a_host_that_times_out_is_given_up_sooner_than_one_that_fails_at_once(ev
     options = settings(evil, timeout_seconds=0.3, per_host=1, give_up_after=9, give_up_after_timeouts=2)
     found = outcomes(options, ["http://a.test/evil/silence"] * 5)
     assert found == ["timeout"] * 2 + ["host_gave_up"] * 3
-    patient = settings(evil, timeout_seconds=5, per_host=1, give_up_after=9, give_up_after_timeouts=2)
+    patient = settings(evil, timeout_seconds=5, per_host=1, give_up_after=10, give_up_after_timeouts=2)
     assert outcomes(patient, ["http://a.test/evil/reset"] * 5) == ["reset"] * 5
     mixed = ["silence", "gone", "silence", "silence", "silence"]  # an answer between them
     found = outcomes(options, [f"http://a.test/evil/{name}" for name in mixed])

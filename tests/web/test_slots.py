@@ -72,6 +72,20 @@ def test_failures_in_a_row_end_the_host_and_others_do_not_count() -> None:
         one.check()
 
 
+def test_a_host_that_only_answers_for_its_rules_has_half_the_credit() -> None:
+    one, other = slot(give_up_after=6), slot(give_up_after=6)
+    one.note(FetchError("http_404"), rules=True)
+    other.note(None)
+    for _ in range(3):
+        one.check()
+        one.note(FetchError("short_body"))
+        other.note(FetchError("short_body"))
+    with pytest.raises(FetchError, match="3 failures in a row"):
+        one.check()
+    other.check()
+    assert other.in_trouble
+
+
 def test_a_host_given_up_frees_those_who_wait() -> None:
     async def waiting() -> list[object]:
         one = slot(delay_seconds=0.05, give_up_after=1)
@@ -130,7 +144,7 @@ def test_a_hosts_urls_go_in_order_and_so_many_at_once() -> None:
     assert now[1] == 2
 
 
-def test_every_host_is_asked_once_and_then_the_slowest_goes_first() -> None:
+def test_every_host_is_tried_out_and_then_the_slowest_goes_first() -> None:
     order: list[str] = []
     now = 0.0
 
@@ -144,6 +158,21 @@ def test_every_host_is_asked_once_and_then_the_slowest_goes_first() -> None:
     run(visit_all(urls, visit, hosts=1, per_host=1, clock=lambda: now))
     rest = [f"{host}.test/{i}" for host in "bca" for i in (1, 2)]
     assert order == ["a.test/0", "b.test/0", "c.test/0", *rest]
+
+
+def test_a_host_is_tried_out_by_as_many_as_may_go_at_once() -> None:
+    at_once: list[int] = []
+    now: set[str] = set()
+
+    async def visit(url: str) -> None:
+        now.add(url)
+        await asyncio.sleep(0)
+        at_once.append(len(now))
+        now.discard(url)
+
+    run(visit_all([f"http://a.test/{i}" for i in range(7)], visit, hosts=1, per_host=3))
+    assert max(at_once) == 3
+    assert at_once[0] == 3
 
 
 def test_hosts_of_few_urls_are_done_at_once() -> None:

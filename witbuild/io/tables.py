@@ -17,12 +17,16 @@ import pyarrow.parquet as pq
 
 from witbuild.errors import CorruptPartError
 from witbuild.io import batches, store
+from witbuild.io.absent import absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
+
+with absent("pandas"):
+    pa.array([])  # the first look is the only one
 
 _DROPPED = b"witbuild.dropped"
 _AT_ONCE = 16

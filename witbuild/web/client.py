@@ -28,6 +28,7 @@ from witbuild.web.resolver import Resolver
 from witbuild.web.secure import Secure
 from witbuild.web.settings import Settings, check_user_agent
 from witbuild.web.slots import Slot
+from witbuild.web.turns import Turns
 from witbuild.web.wire import REDIRECTS, Ask, Head, Response, Room, exchange
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Client:
         if settings.hours:
             parse_hours(settings.hours)
         self._slots: dict[str, Slot] = {}
-        self._wire = asyncio.Semaphore(settings.connections)
+        self._wire = Turns(settings.connections)
         self._large = asyncio.Semaphore(_LARGE_BODIES)
         self._session: aiohttp.ClientSession
         self._secure = Secure(self._resolver, self._guard, settings) if settings.http2 else None
@@ -160,7 +161,7 @@ class Client:
 
     async def _fetch_rules(self, url: str, most: int) -> bytes:
         sent = {"Accept": "text/plain,*/*;q=0.1", "Accept-Encoding": "identity"}
-        ask = Ask(headers=sent, max_bytes=most, robots=False, cut=True, proxy=self._through)
+        ask = Ask(headers=sent, max_bytes=most, robots=False, rules=True, cut=True, proxy=self._through)
         return (await self._attempts(url, ask, Budget(self.settings.timeout_seconds))).body
 
     def slot(self, host: str) -> Slot:
@@ -209,14 +210,14 @@ class Client:
         slot.check()
         if ask.robots:
             ask = replace(ask, site=await self._rules(url, slot))
-        async with slot:
+        async with slot, self._wire.turn(first=slot.in_trouble):
             try:
                 response = await self._request(url, ask, budget, asked)
             except FetchError as failure:
-                slot.note(failure)
+                slot.note(failure, rules=ask.rules)
                 self._rest(slot, failure)
                 raise
-            slot.note(None)
+            slot.note(None, rules=ask.rules)
             return response
 
     async def _rules(self, url: str, slot: Slot) -> tuple[str, ...]:
@@ -238,17 +239,16 @@ class Client:
             slot.rest(self.settings.backoff_seconds if asked is None else asked)
 
     async def _request(self, url: str, ask: Ask, budget: Budget, asked: tuple[str, ...]) -> Response:
-        async with self._wire:
-            await self._pace.wait()
-            if ask.room:
-                await ask.room.for_request()
-            try:
-                with self._bandwidth.settle() as came:
-                    async with budget:
-                        await self._resolver.pin(urls.host(url).strip("[]"))
-                        return await self._exchange(url, replace(ask, came=came), asked)
-            except (aiohttp.ClientError, OSError, ValueError, FetchError) as error:
-                raise foreign(error) from None
+        await self._pace.wait()
+        if ask.room:
+            await ask.room.for_request()
+        try:
+            with self._bandwidth.settle() as came:
+                async with budget:
+                    await self._resolver.pin(urls.host(url).strip("[]"))
+                    return await self._exchange(url, replace(ask, came=came), asked)
+        except (aiohttp.ClientError, OSError, ValueError, FetchError) as error:
+            raise foreign(error) from None
 
     async def _exchange(self, url: str, ask: Ask, asked: tuple[str, ...]) -> Response:
         if self._secure and url.startswith("https:"):

@@ -1,7 +1,8 @@
 """Many URLs at once: every host at its own pace, so that a slow one delays nobody.
 
-Hosts of many URLs are asked for one each before anything else; then those that will take longest by what it took go
-first. So a host that only drips is found out while there is other work to do meanwhile, not at the end.
+Hosts of many URLs are asked for the first few each, as many as may be asked for at once, before anything else; then
+those that will take longest by what it took go first. So a host that only drips is found out, and given up where it
+answers nothing (witbuild.web.slots), while there is other work to do meanwhile, not at the end.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ async def visit_all(
 
 
 class _Crowd:
-    """Hosts that nothing was asked of yet, and the rest of those that were asked for one URL."""
+    """Hosts that nothing was asked of yet, and the rest of those that were asked for some URLs."""
 
     def __init__(self, groups: Iterable[list[str]], visit: Visit, per_host: int, clock: Callable[[], float]) -> None:
         self._visit, self._per_host, self._clock = visit, per_host, clock
@@ -57,18 +58,17 @@ class _Crowd:
     async def work(self) -> None:
         """Work on a host at a time, as long as there are any."""
         for group in self._new:
-            if len(group) > self._per_host:
-                await self._ask_once(group)
-            else:
-                await self._visit_host(group)
+            await self._try_out(group)
         while self._rest:
             _, group = heappop(self._rest)
             await self._visit_host(group)
 
-    async def _ask_once(self, group: list[str]) -> None:
+    async def _try_out(self, group: list[str]) -> None:
+        """Visit as many URLs as may be visited at once, and put the rest where its time tells."""
         start = self._clock()
-        await self._visit(group[0])
-        heappush(self._rest, ((start - self._clock()) * (len(group) - 1), group[1:]))
+        await self._visit_host(group[: self._per_host])
+        if rest := group[self._per_host :]:
+            heappush(self._rest, ((start - self._clock()) * len(rest), rest))
 
     async def _visit_host(self, group: list[str]) -> None:
         waiting = iter(group)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 HOST_FAILURES = frozenset(
-    {"dns", "refused", "unreachable", "tls", "timeout", "reset", "bad_http", "http_429", "http_503"}
+    {"dns", "refused", "unreachable", "tls", "timeout", "reset", "short_body", "bad_http", "http_429", "http_503"}
 )
 """Reasons that say something about the host rather than about the URL."""
 
@@ -26,6 +26,8 @@ class Slot:
         give_up_after: failures of the host in a row after which it is not asked again; 0: never.
         give_up_after_timeouts: timeouts among them after which it is not: each costs the crawl its whole deadline,
             where a reset costs a moment; 0: never.
+
+    A host that has answered nothing yet but what it forbids has half the credit, at least two failures.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Slot:
         self._next_start = 0.0
         self._shut = ""
         self._failures = self._timeouts = 0
+        self._answered = False
 
     def slow_to(self, delay_seconds: float) -> None:
         """Take over a crawl delay longer than the slot's own; FetchError (crawl_delay) when it is too long."""
@@ -63,22 +66,36 @@ class Slot:
         now = asyncio.get_running_loop().time()
         self._next_start = max(self._next_start, now + min(seconds, self._max_delay))
 
-    def note(self, failure: FetchError | None) -> None:
-        """Count failures of the host in a row; anything else ends the row."""
+    def note(self, failure: FetchError | None, *, rules: bool = False) -> None:
+        """Count failures of the host in a row; anything else ends the row.
+
+        Args:
+            failure: of a request, or None.
+            rules: it was for a file of rules, which says nothing about how the host serves all others.
+        """
         if failure is None or failure.reason not in HOST_FAILURES:
             self._failures = self._timeouts = 0
+            self._answered |= not rules
         else:
             self._failures += 1
             self._timeouts += failure.reason == "timeout"
+
+    @property
+    def in_trouble(self) -> bool:
+        """Whether the last request was a failure of the host."""
+        return self._failures > 0
 
     def check(self) -> None:
         """Raise FetchError (host_gave_up) when the host is not asked any more."""
         if self._shut:
             raise FetchError("host_gave_up", self._shut)
-        if self._give_up_after and self._failures >= self._give_up_after:
-            raise FetchError("host_gave_up", f"{self._give_up_after} failures in a row")
-        if self._give_up_after_timeouts and self._timeouts >= self._give_up_after_timeouts:
-            raise FetchError("host_gave_up", f"{self._give_up_after_timeouts} timeouts without an answer between them")
+        if 0 < (most := self._credit(self._give_up_after)) <= self._failures:
+            raise FetchError("host_gave_up", f"{most} failures in a row")
+        if 0 < (most := self._credit(self._give_up_after_timeouts)) <= self._timeouts:
+            raise FetchError("host_gave_up", f"{most} timeouts without an answer between them")
+
+    def _credit(self, most: int) -> int:
+        return most if self._answered else min(most, max(2, most // 2))
 
     async def __aenter__(self) -> None:
         await self._places.acquire()

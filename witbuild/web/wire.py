@@ -69,6 +69,7 @@ class Ask:
         max_bytes: of the body, before and after decompression.
         inspect: sees the head before the body is read, and may refuse it with a FetchError.
         robots: obey robots.txt.
+        rules: this is for a file of rules itself.
         cut: a longer body is cut instead of refused.
         site: passed on to the head.
         proxy: URL of the proxy that the request goes through, or none.
@@ -80,6 +81,7 @@ class Ask:
     max_bytes: int
     inspect: Callable[[Head], None] | None = None
     robots: bool = True
+    rules: bool = False
     cut: bool = False
     site: tuple[str, ...] = ()
     proxy: str | None = None

@@ -5,9 +5,16 @@ It would else be done again by each process, within the limits of the first body
 
 from __future__ import annotations
 
-import numpy as np
+import gc
 
-from witbuild.image.encode import encode
-from witbuild.image.prepare import Plan, prepare
+from witbuild.io.absent import absent
 
-prepare(encode(np.zeros((16, 16, 3), np.uint8), "jpg", 90), Plan(size=8))
+with absent("scipy"):  # numba would import it, to ask for linear algebra that no image needs
+    import numpy as np
+
+    from witbuild.image.encode import encode
+    from witbuild.image.prepare import Plan, prepare
+
+    prepare(encode(np.zeros((16, 16, 3), np.uint8), "jpg", 90), Plan(size=8))
+gc.collect()
+gc.freeze()  # a collection in a forked process would write to every object, and so make a copy of all that it shares
