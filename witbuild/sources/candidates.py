@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from witbuild.web.page import Image, Page
 
-_COLUMNS = tuple(PAIRS.names[: PAIRS.names.index("query_ids")])
+COLUMNS = tuple(PAIRS.names[: PAIRS.names.index("query_ids")])
 """What a source can know."""
-_REST = _COLUMNS[_COLUMNS.index("caption_source") + 1 :]
+_REST = COLUMNS[COLUMNS.index("caption_source") + 1 :]
 _LICENCE, _WIDTH, _HEIGHT = (_REST.index(name) for name in ("licence", "width", "height"))
 _BATCH = 65_536
 _MAX_EVIDENCE = 1_000
@@ -168,18 +168,22 @@ class Candidates:
             self.drop("over_limit")
         else:
             self._keys.add(digest)
-            self._rows.append((digest.hex(), url, caption, caption_source, *rest))
-            if len(self._rows) >= _BATCH:
-                self._flush()
+            self._keep((digest.hex(), url, caption, caption_source, *rest))
 
-    def _flush(self) -> None:
+    def _keep(self, row: tuple[object, ...]) -> None:
+        self._rows.append(row)
+        if len(self._rows) >= _BATCH:
+            self._batches.append(self._batch())
+
+    def _batch(self) -> pa.RecordBatch:
+        """Return the rows since the last batch."""
         import pyarrow as pa
 
-        schema = pa.schema([PAIRS.field(name) for name in _COLUMNS])
-        columns = zip(*self._rows, strict=True) if self._rows else [[] for _ in _COLUMNS]
+        schema = pa.schema([PAIRS.field(name) for name in COLUMNS])
+        columns = zip(*self._rows, strict=True) if self._rows else [[] for _ in COLUMNS]
         arrays = [pa.array(values, field.type) for values, field in zip(columns, schema, strict=True)]
-        self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=schema))
         self._rows = []
+        return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def table(self) -> pa.Table:
         """Return the pairs in the schema PAIRS."""
@@ -187,7 +191,7 @@ class Candidates:
 
         from witbuild.io import tables
 
-        self._flush()
+        self._batches.append(self._batch())
         return tables.conform(pa.Table.from_batches(self._batches), PAIRS)
 
 

@@ -156,9 +156,17 @@ def resolve_into(  # noqa: PLR0913, PLR0917 arrays, each of its own kind
     data: Bytes, start: int, stop: int, base: Bytes, parts: Ints, out: Bytes, at: int
 ) -> int:
     """Write the URL that a reference means; return where it ends in `out`, NONE or RARE; see the module."""
+    if _end_of_scheme(data, start, stop) < 0:
+        return _relative(data, start, stop, base, parts, out, at)
+    return absolute_into(data, start, stop, out, at)
+
+
+@inner
+def absolute_into(data: Bytes, start: int, stop: int, out: Bytes, at: int) -> int:
+    """Write an absolute URL; return where it ends in `out`, NONE or RARE."""
     colon = _end_of_scheme(data, start, stop)
     if colon < 0:
-        return _relative(data, start, stop, base, parts, out, at)
+        return NONE
     secure = _web_scheme(data, start, colon)
     if secure < 0:
         return secure
