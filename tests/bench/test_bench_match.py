@@ -28,7 +28,7 @@ from witbuild.text.normalise import normalise
 
 pytestmark = pytest.mark.bench
 
-QUERIES, CAPTIONS, PEER_CAPTIONS = 500_000, 200_000, 20_000
+QUERIES, CAPTIONS, PEER_CAPTIONS = 500_000, 200_000, 200_000
 
 Search = Callable[[Iterable[str]], list[list[int]]]
 

@@ -38,7 +38,8 @@ class Alphabet(NamedTuple):
 
     `kinds` is uint8 of shape (SIZE,), or of shape (256,), by byte, when text is cut at spaces. The folded form of
     code point c is ``fold_bytes[fold_offsets[c]:fold_offsets[c + 1]]`` in UTF-8. `plain` says which code points need
-    no help from Python.
+    no help from Python. `case` is the bit of eight bytes at once that makes ASCII capitals small, 0 where they stay,
+    -1 where ASCII's letters and digits are not what words are made of.
     """
 
     at_spaces: bool
@@ -46,6 +47,7 @@ class Alphabet(NamedTuple):
     plain: npt.NDArray[np.bool_]
     fold_offsets: npt.NDArray[np.int32]
     fold_bytes: npt.NDArray[np.uint8]
+    case: int
 
 
 GROWTH: Final = 2
@@ -74,7 +76,12 @@ def _at_spaces(side: Side) -> Alphabet:
         kinds[list(b",.;:?!`")] = SINGLE
     empty = np.zeros(0, np.uint8)
     return Alphabet(
-        at_spaces=True, kinds=kinds, plain=np.ones(0, np.bool_), fold_offsets=np.zeros(1, np.int32), fold_bytes=empty
+        at_spaces=True,
+        kinds=kinds,
+        plain=np.ones(0, np.bool_),
+        fold_offsets=np.zeros(1, np.int32),
+        fold_bytes=empty,
+        case=-1,
     )
 
 
@@ -92,7 +99,17 @@ def _letters(*, fold: bool) -> Alphabet:
         plain=plain,
         fold_offsets=offsets,
         fold_bytes=np.frombuffer(b"".join(octets), np.uint8),
+        case=_case(kinds, forms),
     )
+
+
+def _case(kinds: npt.NDArray[np.uint8], forms: list[str]) -> int:
+    """Return `Alphabet.case` of the kinds of characters and what becomes of them."""
+    ascii_chars = [chr(code) for code in range(128)]
+    if [kind == CODES[WORD] for kind in kinds[:128]] != [char.isalnum() for char in ascii_chars]:
+        return -1
+    folds = {0x2020202020202020: [char.lower() for char in ascii_chars], 0: ascii_chars}
+    return next((case for case, folded in folds.items() if folded == forms[:128]), -1)
 
 
 def _fold_each(chars: list[str], *, fold: bool) -> list[str]:

@@ -14,18 +14,19 @@ import pyarrow as pa
 from witbuild.text.alphabet import Alphabet, alphabet
 from witbuild.text.kernels import eight_at, inner, kernel
 from witbuild.text.scan import cut, plain_buffers, scan
+from witbuild.text.simd import LANES, how_many_less
 from witbuild.text.tokens import Semantics, query_tokens, tokens
 from witbuild.text.trie import (
     LONG,
     Trie,
+    bit_of,
     build,
     edge_at,
     edge_key,
     has_edges,
-    is_word,
     key_of,
-    may_have,
     node_of,
+    octet_of,
     place_of,
     query_of,
     word_at,
@@ -88,7 +89,7 @@ def _match(data: Bytes, offsets: Offsets, letters: Alphabet, trie: Trie) -> tupl
     """Return where the queries of each text stop, and the queries."""
     rows = len(offsets) - 1
     stops = np.zeros(rows + 1, np.int64)
-    found = np.empty(max(16, 10 * rows), np.int32)
+    found = np.empty(16 * rows + LANES, np.int32)  # pages that nobody touches cost nothing
     for first in range(0, rows, BLOCK):
         last = min(first + BLOCK, rows)
         block = cut(data, offsets[first : last + 1], letters)
@@ -111,7 +112,7 @@ def _entries(block: Scan, words: Vocabulary) -> Slots:
     start = 0
     for token in range(count):
         keys[token] = key_of(out, start, ends[token])
-        places[token] = place_of(keys[token], slots)
+        places[token] = place_of(keys[token], len(slots))
         start = ends[token]
     for token in range(count):
         place = places[token]
@@ -131,16 +132,24 @@ def _check(block: Scan, keys: Slots, same: Offsets, entries: Slots, words: Vocab
     for token in range(count):
         tokens[some] = token
         some += (entries[token] != 0) & ((same[token] == 0) | (keys[token] >= LONG))
-    starts, heads = np.empty(some, np.int64), np.empty(some, np.uint64)
+    spelling, cuts = words.spelling, words.starts
+    starts, sizes, heads = np.empty(some, np.int64), np.empty(some, np.int64), np.empty(some, np.uint64)
     for index in range(some):
-        starts[index] = words.starts[node_of(entries[tokens[index]])]
+        number = node_of(entries[tokens[index]])
+        starts[index], sizes[index] = cuts[number], cuts[number + 1] - cuts[number]
     for index in range(some):
-        heads[index] = eight_at(words.spelling, starts[index])
+        heads[index] = eight_at(spelling, starts[index])
     for index in range(some):
         token = tokens[index]
         start, end = ends[token - 1] if token > 0 else 0, ends[token]
-        alike = same[token] != 0 and heads[index] == eight_at(out, start)
-        if not alike or not is_word(out, start, end, node_of(entries[token]), words):
+        shift = starts[index] - start
+        alike = (same[token] != 0) & (heads[index] == eight_at(out, start)) & (sizes[index] == end - start)
+        place = start + 8
+        while alike and place < end:  # the last eight may overlap those before
+            last = min(place, end - 8)
+            alike = eight_at(out, last) == eight_at(spelling, last + shift)
+            place += 8
+        if not alike:
             entries[token] = slots[word_at(out, start, end, keys[token], words), 1]
 
 
@@ -154,10 +163,12 @@ def _pairs(entries: Slots, trie: Trie) -> Slots:
         entry, following = entries[token], entries[token + 1]
         keys[token] = edge_key(node_of(entry), node_of(following))
         tokens[some] = token
-        some += has_edges(entry) & (following != 0) & may_have(keys[token], bits)
+        some += (
+            has_edges(entry) & (following != 0) & (bits[octet_of(keys[token], len(bits))] & bit_of(keys[token]) != 0)
+        )
     places, found = np.empty(some, np.int64), np.zeros(count, np.uint64)
     for index in range(some):
-        places[index] = place_of(keys[tokens[index]], edges)
+        places[index] = place_of(keys[tokens[index]], len(edges))
     for index in range(some):
         token, place = tokens[index], places[index]
         same = edges[place, 0] == keys[token]
@@ -173,10 +184,9 @@ def _pairs(entries: Slots, trie: Trie) -> Slots:
 def _walk(  # noqa: C901, PLR0913, PLR0917 calls with arrays cost more than the loop
     entries: Slots, pairs: Slots, lasts: Offsets, trie: Trie, found: Numbers, stops: Offsets
 ) -> bool:
-    """Append the queries of each caption of a block and say where they stop; False when there is no room for them."""
+    """Write the queries of each caption of a block and where they stop; say False when there is no room for them."""
     edges, bits, same = trie.edges, trie.filter, trie.same
-    given = np.empty(MOST, np.int32)
-    token, count, room = 0, stops[0], len(found)
+    token, count, room = 0, stops[0], len(found) - LANES
     for row in range(len(lasts)):
         begin, last = count, lasts[row]
         if count + last - token >= room:
@@ -194,7 +204,7 @@ def _walk(  # noqa: C901, PLR0913, PLR0917 calls with arrays cost more than the 
                 if not has_edges(entry) or following >= last or entries[following] == 0:
                     break
                 key = edge_key(node_of(entry), node_of(entries[following]))
-                if not may_have(key, bits):
+                if bits[octet_of(key, len(bits))] & bit_of(key) == 0:
                     break
                 entry = edges[edge_at(key, edges), 1]
                 following += 1
@@ -203,8 +213,8 @@ def _walk(  # noqa: C901, PLR0913, PLR0917 calls with arrays cost more than the 
             count = _with_equals(found, begin, count, same)
         if count < 0:
             return False
-        count = _distinct(found, begin, count, given)
         stops[row + 1] = count
+    _distinct(found, stops)
     return True
 
 
@@ -214,7 +224,7 @@ def _with_equals(found: Numbers, begin: int, count: int, same: Numbers) -> int:
     for index in range(begin, count):
         query = same[found[index]]
         while query >= 0:
-            if count >= len(found):
+            if count >= len(found) - LANES:
                 return -1
             found[count] = query
             count += 1
@@ -223,21 +233,31 @@ def _with_equals(found: Numbers, begin: int, count: int, same: Numbers) -> int:
 
 
 @inner
-def _distinct(found: Numbers, begin: int, end: int, given: Numbers) -> int:
-    """Sort a part of an array, move repeats out and return where it ends then; `given` has room for MOST numbers."""
-    size = end - begin
-    if size > MOST:  # counting is quadratic, and a caption may be hostile
-        found[begin:end].sort()
-    elif size > 1:
-        for index in range(size):
-            given[index] = found[begin + index]
-        for index in range(size):  # a number's place is how many are smaller: no branch
-            value, rank = given[index], np.int32(0)
-            for other in range(size):
-                rank += np.int32(given[other] < value) + np.int32((given[other] == value) & (other < index))
-            found[begin + rank] = value
-    kept = begin + min(size, 1)
-    for index in range(begin + 1, end):
-        found[kept] = found[index]
-        kept += found[index] != found[kept - 1]
-    return kept
+def _distinct(found: Numbers, stops: Offsets) -> None:
+    """Sort the part before each stop, leave repeats out, close the gaps and move the stops.
+
+    `found` has room for LANES after the last part.
+    """
+    given = np.empty(MOST, np.int32)
+    kept = begin = stops[0]
+    for row in range(1, len(stops)):
+        end, first = stops[row], kept
+        if end - begin > MOST:  # counting is quadratic, and a caption may be hostile
+            found[begin:end].sort()
+            for index in range(begin, end):
+                value = found[index]
+                if kept == first or value != found[kept - 1]:
+                    found[kept] = value
+                    kept += 1
+        else:
+            for index in range(end - begin):
+                given[index] = -1
+            for index in range(begin, end):  # a number's place is how many are smaller: equal ones have the same
+                value, rank = found[index], 0
+                for other in range(begin, end, LANES):
+                    rank += how_many_less(found, other, value, min(LANES, end - other))
+                given[rank] = value
+            for index in range(end - begin):
+                found[kept] = given[index]
+                kept += given[index] >= 0
+        begin, stops[row] = end, kept

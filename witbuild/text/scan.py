@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from witbuild.text import characters
 from witbuild.text.alphabet import CODES, GROWTH, PART, SINGLE, SIZE, SPACE, Alphabet, Side, alphabet
+from witbuild.text.ascii import MARGIN, cut_ascii
 from witbuild.text.kernels import eight_at, inner, kernel
 from witbuild.text.tokens import Semantics, tokens
 
@@ -32,7 +33,7 @@ GAP, WORD, ALONE = CODES[characters.GAP], CODES[characters.WORD], CODES[characte
 GONE = CODES[characters.GONE]
 
 
-SLACK: Final = 8
+SLACK: Final = 16
 """Bytes that may be read, never looked at, after the last token."""
 _TOPS: Final = np.uint64(0x8080808080808080)
 
@@ -90,7 +91,9 @@ def cut(data: Bytes, offsets: Offsets, letters: Alphabet) -> Scan:
     """Cut the texts between n + 1 offsets into tokens; `out` has SLACK bytes more than the tokens."""
     size, rows = offsets[-1] - offsets[0], len(offsets) - 1
     found = Scan(
-        np.empty(GROWTH * size + SLACK, np.uint8), np.empty(2 * size + rows + 1, np.int64), np.empty(rows, np.int64)
+        np.empty(GROWTH * size + SLACK + MARGIN, np.uint8),
+        np.empty(2 * size + rows + MARGIN, np.int64),
+        np.empty(rows, np.int64),
     )
     size, count = (
         _at_spaces(data, offsets, letters, found) if letters.at_spaces else _words(data, offsets, letters, found)
@@ -122,14 +125,20 @@ def _at_spaces(data: Bytes, offsets: Offsets, letters: Alphabet, found: Scan) ->
 
 
 @inner
-def _words(  # noqa: C901, PLR0912 calls with arrays cost more than the loop
+def _words(  # noqa: C901, PLR0912, PLR0915 calls with arrays cost more than the loop
     data: Bytes, offsets: Offsets, letters: Alphabet, found: Scan
 ) -> tuple[int, int]:
     """Follow the pattern ``word (word | mark)* | alone mark*`` over the kinds of the characters."""
-    kinds, fold_offsets, fold_bytes = letters.kinds, letters.fold_offsets, letters.fold_bytes
+    kinds, fold_offsets, fold_bytes, case = letters.kinds, letters.fold_offsets, letters.fold_bytes, letters.case
     out, ends, lasts = found
     size, count = 0, 0
-    for row in range(len(lasts)):
+    row = -1
+    while True:
+        row += 1
+        if case >= 0:
+            row, size, count = cut_ascii(data, offsets, row, np.uint64(case), found, size, count)
+        if row >= len(lasts):
+            return size, count
         inside, before = GAP, 0
         place, stop = offsets[row], offsets[row + 1]
         plain = place
@@ -174,7 +183,6 @@ def _words(  # noqa: C901, PLR0912 calls with arrays cost more than the loop
             ends[count] = size
             count += 1
         lasts[row] = count
-    return size, count
 
 
 @inner

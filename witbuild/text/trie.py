@@ -83,10 +83,10 @@ def mix(key: np.uint64) -> np.uint64:
     return mixed ^ (mixed >> np.uint64(32))
 
 
-@njit(cache=True, nogil=True, inline="always")
-def place_of(key: np.uint64, slots: Slots) -> np.int64:
-    """Return where the search for a key begins."""
-    return np.int64(mix(key) & np.uint64(len(slots) - 1))
+@inner
+def place_of(key: np.uint64, slots: int) -> np.int64:
+    """Return where the search for a key begins in a table of so many slots, a power of two."""
+    return np.int64(mix(key) & np.uint64(slots - 1))
 
 
 @inner
@@ -128,7 +128,7 @@ def key_of(data: Bytes, start: int, end: int) -> np.uint64:
 def word_at(data: Bytes, start: int, end: int, key: np.uint64, words: Vocabulary) -> np.int64:
     """Return the slot that holds a token, or the free one where it would stand."""
     slots = words.slots
-    slot = place_of(key, slots)
+    slot = place_of(key, len(slots))
     while slots[slot, 1] != 0:
         if slots[slot, 0] == key and (key < LONG or is_word(data, start, end, node_of(slots[slot, 1]), words)):
             return slot
@@ -152,7 +152,7 @@ def is_word(data: Bytes, start: int, end: int, number: int, words: Vocabulary) -
 @njit(cache=True, nogil=True, inline="always")
 def edge_at(key: np.uint64, edges: Slots) -> np.int64:
     """Return the slot that holds an edge, or the empty one where it would stand."""
-    slot = place_of(key, edges)
+    slot = place_of(key, len(edges))
     while edges[slot, 1] != 0 and edges[slot, 0] != key:
         slot = (slot + 1) & (len(edges) - 1)
     return slot
@@ -164,12 +164,16 @@ def edge_key(node: int, word: int) -> np.uint64:
     return np.uint64(node) << np.uint64(32) | np.uint64(word)
 
 
-@njit(cache=True, nogil=True, inline="always")
-def may_have(key: np.uint64, bits: Bytes) -> bool:
-    """Say whether an edge may be there; no false no."""
-    place = mix(key) >> np.uint64(24)
-    octet = bits[np.int64(place >> np.uint64(3) & np.uint64(len(bits) - 1))]
-    return octet >> np.uint8(place & np.uint64(7)) & np.uint8(1) != 0
+@inner
+def octet_of(key: np.uint64, octets: int) -> np.int64:
+    """Return the byte of a filter of so many bytes that has the bit of an edge."""
+    return np.int64(mix(key) >> np.uint64(27) & np.uint64(octets - 1))
+
+
+@inner
+def bit_of(key: np.uint64) -> np.uint8:
+    """Return the bit in its byte: an edge that has none is not there; no false no."""
+    return np.uint8(1) << np.uint8(mix(key) >> np.uint64(24) & np.uint64(7))
 
 
 @kernel
@@ -178,8 +182,7 @@ def _filter(edges: Slots) -> Bytes:
     bits = np.zeros(min(len(edges), 1 << 19), np.uint8)
     for slot in range(len(edges)):
         if edges[slot, 1] != 0:
-            place = mix(edges[slot, 0]) >> np.uint64(24)
-            bits[np.int64(place >> np.uint64(3) & np.uint64(len(bits) - 1))] |= np.uint8(1 << (place & np.uint64(7)))
+            bits[octet_of(edges[slot, 0], len(bits))] |= bit_of(edges[slot, 0])
     return bits
 
 
@@ -192,7 +195,7 @@ def _refill(slots: Slots, smaller: Slots, first: int, entries: int) -> None:
             order[node_of(slots[old, 1]) - first] = old
     for index in range(entries):
         old = order[index]
-        slot = place_of(slots[old, 0], smaller)
+        slot = place_of(slots[old, 0], len(smaller))
         while smaller[slot, 1] != 0:
             slot = (slot + 1) & (len(smaller) - 1)
         smaller[slot, 0], smaller[slot, 1] = slots[old, 0], slots[old, 1]

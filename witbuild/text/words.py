@@ -81,6 +81,7 @@ def _word_alphabet() -> Alphabet:
         plain=np.ones(SIZE, np.bool_),
         fold_offsets=np.cumsum([0, *map(len, octets)], dtype=np.int32),
         fold_bytes=np.frombuffer(b"".join(octets), np.uint8),
+        case=-1,
     )
 
 
