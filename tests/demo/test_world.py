@@ -16,7 +16,7 @@ from witbuild.demo.world import World, build
 from witbuild.image.prepare import Plan, prepare
 from witbuild.recipe import Recipe
 from witbuild.stages.dedup import Dedup
-from witbuild.stages.fetch import Fetch
+from witbuild.stages.fetch.stage import Fetch
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from witbuild.image import failure
-from witbuild.stages.fetch import Fetch
+from witbuild.stages.fetch.stage import Fetch
 from witbuild.web import reasons
 
 TEXT = (Path(__file__).parents[2] / "docs" / "fetch.md").read_text()

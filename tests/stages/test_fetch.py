@@ -27,8 +27,8 @@ from witbuild.recipe import Recipe
 from witbuild.runner import run_recipe
 from witbuild.schema import PAIRS
 from witbuild.stage import Part, Task
-from witbuild.stages.fetch import Fetch
 from witbuild.stages.fetch.download import Download
+from witbuild.stages.fetch.stage import Fetch
 from witbuild.text.keys import pair_key
 
 AGENT = "witbuild-test/0 (+http://contact.test/)"

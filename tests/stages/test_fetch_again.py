@@ -17,7 +17,7 @@ from witbuild.errors import InputError, RecipeError
 from witbuild.io import tars
 from witbuild.io.run import Run
 from witbuild.stage import Part
-from witbuild.stages.fetch import Fetch
+from witbuild.stages.fetch.stage import Fetch
 
 NAMES = ("etag", "modified", "neither", "changed", "gone")
 

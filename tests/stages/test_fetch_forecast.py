@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from tests.server import Site
 from tests.stages.test_fetch import pair, save
 from witbuild.cli.app import app
-from witbuild.stages.fetch import Fetch
 from witbuild.stages.fetch.forecast import IMAGE_BYTES, REQUEST_SECONDS, forecast, lines
+from witbuild.stages.fetch.stage import Fetch
 
 ROWS = [pair(f"http://a.test/{i}.jpg") for i in range(100)]
 ROWS += [pair("http://a.test/0.jpg#top", "again"), pair("http://b.test/x.jpg"), pair("gopher://c.test/")]

@@ -14,7 +14,7 @@ STAGES = {
     "dedup": "witbuild.stages.dedup:Dedup",
     "decontaminate": "witbuild.stages.decontaminate:Decontaminate",
     "balance": "witbuild.stages.balance:Balance",
-    "fetch": "witbuild.stages.fetch:Fetch",
+    "fetch": "witbuild.stages.fetch.stage:Fetch",
     "embed": "witbuild.train.scoring.embed:Embed",
     "score": "witbuild.train.scoring.stage:Score",
     "shard": "witbuild.stages.shard:Shard",

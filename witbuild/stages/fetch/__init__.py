@@ -5,6 +5,7 @@
                                                              ├─> fetches   a row for every pair that came in
                                                              └─> visits    when each URL was asked for
 
+stage.py       the stage; nothing is imported here, for the processes that decode need little of all this
 parameters.py  what there is to choose
 route.py       a registered domain lies in one slice, so one process minds a host (law 7)
 download.py    a task a slice
@@ -17,36 +18,3 @@ journal.py     what is done, for the attempt after a kill
 recall.py      what an earlier run found out;  revalidate.py  its images, asked for again in case they changed
 collect.py     journal -> tar and tables, in the order of keys, whatever order the network gave
 """
-
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, ClassVar
-
-from witbuild.stages.fetch.download import Download
-from witbuild.stages.fetch.parameters import Fetching
-from witbuild.stages.fetch.route import Route
-
-if TYPE_CHECKING:
-    from witbuild.stage import Inputs
-
-
-class Fetch(Fetching):
-    """Download the images of pairs, politely; check, shrink and re-encode them."""
-
-    name: ClassVar = "fetch"
-    reads: ClassVar = ("pairs",)
-    output: ClassVar = "pairs"
-
-    def steps(self) -> tuple[Route | Download, ...]:
-        """Return the step that cuts by domain and the one that downloads."""
-        self.check()
-        return (
-            Route(shards=self.shards),
-            Download(**{name: getattr(self, name) for name in type(self).model_fields}),
-        )
-
-    def forecast(self, inputs: Inputs, workers: int) -> list[str]:
-        """Return what the fetch would cost, for a person; nothing is asked of anybody."""
-        from witbuild.stages.fetch.forecast import forecast, lines
-
-        return lines(forecast(inputs["pairs"], self), workers)

@@ -9,6 +9,7 @@ import gc
 
 from witbuild.io.absent import absent
 
+gc.disable()  # nothing of what is imported is garbage
 with absent("scipy"):  # numba would import it, to ask for linear algebra that no image needs
     import numpy as np
 
@@ -16,5 +17,5 @@ with absent("scipy"):  # numba would import it, to ask for linear algebra that n
     from witbuild.image.prepare import Plan, prepare
 
     prepare(encode(np.zeros((16, 16, 3), np.uint8), "jpg", 90), Plan(size=8))
-gc.collect()
+gc.enable()
 gc.freeze()  # a collection in a forked process would write to every object, and so make a copy of all that it shares
