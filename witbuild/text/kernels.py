@@ -2,24 +2,38 @@
 
 A `kernel` is called from Python and kept on disk. An `inner` function is called from kernels only: it is part of what
 is kept of them, and without an entry from Python it compiles in two thirds of the time. In a hot loop a call of one is
-dear when it is given arrays, to which it counts references. What is kept is made anew when the kernel's own file
-changes; after a change to an inner function of another file, remove the kernel's `.nbi` file.
+dear when it is given arrays, to which it counts references. What is kept of a kernel is found again only while all that
+it is made of is the same (`compiled`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+from witbuild.text.compiled import Kept
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import numpy.typing as npt
 
-kernel: Final = njit(cache=True, nogil=True)
+P = ParamSpec("P")
+T = TypeVar("T")
+
 inner: Final = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def kernel(function: Callable[P, T]) -> Callable[P, T]:
+    """Compile a function when it is first called, and keep it on disk."""
+    compiled: Any = njit(nogil=True)(function)
+    if compiled is not function:  # it is the function itself where compiling is switched off
+        compiled._cache = Kept(function)  # noqa: SLF001 what `cache=True` sets, and no parameter sets otherwise
+    return cast("Callable[P, T]", compiled)
 
 
 @intrinsic
