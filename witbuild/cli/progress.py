@@ -7,13 +7,12 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
 from witbuild.cli.live import watching
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rich.progress import Progress
 
     from witbuild.io.manifest import Done, Manifest
     from witbuild.runner import Progress as RunnerProgress
@@ -29,12 +28,21 @@ def drawn(run: str) -> Iterator[RunnerProgress]:
     Args:
         run: directory whose tasks say so.
     """
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not sys.stderr.isatty():
         lines = Lines()
         with watching(run, lines.tell, LOG_SECONDS):
             yield lines
         return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         TextColumn("{task.description:<22}"),
         BarColumn(),
@@ -43,7 +51,7 @@ def drawn(run: str) -> Iterator[RunnerProgress]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=Console(stderr=True)) as progress:
         bars = Bars(progress)
         with watching(run, bars.tell, TERMINAL_SECONDS):
             yield bars
