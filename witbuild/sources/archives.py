@@ -6,7 +6,7 @@ import gzip
 import zlib
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import IO, TYPE_CHECKING, ClassVar
 
 from witbuild.errors import InputError
 from witbuild.io import store
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from witbuild.stage import Task
-    from witbuild.web.warc import Record
+    from witbuild.web.warc import Damage, Record
 
 _LISTS = (".paths", ".paths.gz", ".paths.txt")
 
@@ -41,24 +41,36 @@ class Archives(Source):
 
     def harvest(self, task: Task) -> Candidates:
         """Read the task's archives, record by record."""
-        out = Candidates(self.kind, task.arguments.get("limit"))
+        from witbuild.web.remote import open_read
+
+        out = self.candidates(task.arguments.get("limit"))
         for path in task.sources["input"]:
             if not out.full:
-                self._file(path, out)
+                with open_read(path) as stream:
+                    self.archive(stream, path, out)
         return out
 
-    def _file(self, path: str, out: Candidates) -> None:
-        from witbuild.web.remote import open_read
-        from witbuild.web.warc import Damage, records
+    def candidates(self, limit: int | None) -> Candidates:
+        """Return what a task's pairs are put into."""
+        return Candidates(self.kind, limit)
 
-        with open_read(path) as stream:
-            for record in records(stream):
-                if out.full:
-                    return
-                if isinstance(record, Damage):
-                    out.drop(record.reason)
-                else:
-                    self.read(record, path, out)
+    def archive(self, stream: IO[bytes], path: str, out: Candidates) -> None:
+        """Read an archive."""
+        from witbuild.web.warc import records
+
+        self.all(records(stream), path, out)
+
+    def all(self, found: Iterable[Record | Damage], path: str, out: Candidates) -> None:
+        """Read what was found in an archive, until there are as many pairs as there may be."""
+        from witbuild.web.warc import Damage
+
+        for record in found:
+            if out.full:
+                return
+            if isinstance(record, Damage):
+                out.drop(record.reason)
+            else:
+                self.read(record, path, out)
 
     @abstractmethod
     def read(self, record: Record, path: str, out: Candidates) -> None:

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
 COLUMNS = tuple(PAIRS.names[: PAIRS.names.index("query_ids")])
 """What a source can know."""
-_REST = COLUMNS[COLUMNS.index("caption_source") + 1 :]
-_LICENCE, _WIDTH, _HEIGHT = (_REST.index(name) for name in ("licence", "width", "height"))
+REST = COLUMNS[COLUMNS.index("caption_source") + 1 :]
+"""Those after a pair's own texts."""
+LICENCE, WIDTH, HEIGHT = (REST.index(name) for name in ("licence", "width", "height"))
 _BATCH = 65_536
 _MAX_EVIDENCE = 1_000
 """Characters of licence evidence that are kept."""
@@ -87,11 +88,15 @@ class Candidates:
             url: of the page, absolute.
             place: of its record.
         """
+        self._images(page.images, *self._about(page, url, place))
+
+    def _about(self, page: Page, url: str, place: Place) -> tuple[str, list[object], str | None]:
+        """Return what references on a page are relative to, what its pairs have in common, and its licence."""
         base = urls.resolve(url, page.base) or url if page.base.strip() else url
         shared = self._rest(place, page_url=url, opt_out=",".join(page.opt_out) or None, page_language=page.language)
-        self._images(page.images, base, shared, _evidence(base, page.licence))
         if page.skipped:
             self.drop("too_many_images", page.skipped)
+        return base, shared, evidence(base, page.licence)
 
     def image(self, image: Image, url: str) -> None:
         """Add an image that a page has, as something else than the page itself says.
@@ -115,8 +120,8 @@ class Candidates:
                 self.drop("no_caption")
                 continue
             rest = shared.copy()
-            rest[_LICENCE] = _evidence(base, image.licence) if image.licence else licence
-            rest[_WIDTH], rest[_HEIGHT] = image.width, image.height
+            rest[LICENCE] = evidence(base, image.licence) if image.licence else licence
+            rest[WIDTH], rest[HEIGHT] = image.width, image.height
             for url in dict.fromkeys(found) if len(found) > 1 else found:
                 for caption, source in captions.items():
                     self._add(url, caption, source, rest)
@@ -156,7 +161,7 @@ class Candidates:
             "source_offset": place.offset,
             "source_length": place.length,
         }
-        return [columns.get(name) for name in _REST]
+        return [columns.get(name) for name in REST]
 
     def _add(self, url: str, caption: str, caption_source: str, rest: list[object]) -> None:
         digest = pair_digest(url, caption)
@@ -202,7 +207,7 @@ def _why(references: tuple[str, ...]) -> str:
     return "data_url" if any(one[:5].lower() == "data:" for one in references) else "bad_url"
 
 
-def _evidence(base: str, licence: str | None) -> str | None:
+def evidence(base: str, licence: str | None) -> str | None:
     """Return licence evidence as an absolute URL where it is one, else as found, cleaned."""
     if not licence:
         return None

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from witbuild.sources.archives import Archives
 from witbuild.sources.base import named
-from witbuild.sources.candidates import Candidates, Place
-from witbuild.web import html, http, skim, urls
+from witbuild.sources.candidates import Place
+from witbuild.web import html, http, urls
+from witbuild.web.page import Page
 from witbuild.web.reasons import FetchError
 
 if TYPE_CHECKING:
+    from witbuild.sources.candidates import Candidates
+    from witbuild.sources.paged import Paged
     from witbuild.web.warc import Record
 
 MAX_PAGE_BYTES = 32_000_000
@@ -25,8 +28,17 @@ class Warc(Archives):
 
     kind: ClassVar[str] = "warc"
 
+    def candidates(self, limit: int | None) -> Paged:
+        """Return what takes pages that were skimmed."""
+        from witbuild.sources.paged import Paged
+
+        return Paged(self.kind, limit)
+
     def read(self, record: Record, path: str, out: Candidates) -> None:
         """Add what a record's page says about its images; whatever is no page is passed over."""
+        from witbuild.sources.paged import Paged
+        from witbuild.web import skim
+
         answer = answered(record)
         if answer is None or answer.status not in _OK or not answer.is_html:
             return
@@ -35,13 +47,17 @@ class Warc(Archives):
             out.drop("bad_page_url")
             return
         try:
-            page = skim.read(answer.body(MAX_PAGE_BYTES), answer.header("content-type"), answer.headers)
+            page = skim.skim(answer.body(MAX_PAGE_BYTES), answer.header("content-type"), answer.headers)
         except FetchError as error:
             out.drop("bad_page_encoding" if error.reason == "bad_encoding" else "page_too_large")
         except html.TooComplexError:
             out.drop("page_too_complex")
         else:
-            out.page(page, parsed.href, Place(named(path), record.offset, record.length))
+            place = Place(named(path), record.offset, record.length)
+            if isinstance(page, Page):
+                out.page(page, parsed.href, place)
+            elif isinstance(out, Paged):
+                out.skimmed(page, parsed.href, place)
 
 
 def answered(record: Record) -> http.Answer | None:

@@ -34,7 +34,14 @@ class TooComplexError(ValueError):
     """A page that a parser would not get through in sensible time or memory."""
 
 
-def read(body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]] = (), *, links: bool = False) -> Page:
+def read(
+    body: bytes,
+    content_type: str = "",
+    headers: Iterable[tuple[str, str]] = (),
+    *,
+    links: bool = False,
+    agent: str = "",
+) -> Page:
     """Return what an HTML page says about its images.
 
     Args:
@@ -42,6 +49,7 @@ def read(body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]]
         content_type: value of that header.
         headers: (name, value) of all headers, for the opt-outs among them.
         links: read them too, for a crawl.
+        agent: the crawler's product token, for what speaks to it by name.
 
     Raises:
         TooComplexError: parsing would take unreasonable time or memory.
@@ -64,7 +72,7 @@ def read(body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]]
         base=_base(tree),
         language=_language(tree),
         licence=_licence(tree) or next((licence for _, licence in scripts if licence), None),
-        opt_out=rights.opt_outs(metas, headers),
+        opt_out=rights.opt_outs(metas, headers, agent),
         links=_links(tree) if links and rights.follows(metas) else (),
         images=[
             *(_image(node, surroundings) for node in nodes[:MAX_IMAGES]),

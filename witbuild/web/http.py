@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from witbuild.web import encodings
+from witbuild.web import encodings, rights
 from witbuild.web.reasons import FetchError
+
+if TYPE_CHECKING:
+    from witbuild.web.fields import Fields
 
 MAX_HEAD_BYTES = 1 << 18
 _END = re.compile(rb"\r?\n\r?\n")
@@ -18,11 +23,13 @@ _LOOKS_HTML = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MAX_CODINGS = 3
+READ = ("content-type", "transfer-encoding", "content-encoding", *rights.SPOKEN)
+"""The headers that anything here looks at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers in order, and the body as sent."""
+    """Status, headers in order, at least those that are READ, and the body as sent."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -78,9 +85,21 @@ def parse(block: bytes) -> Answer | None:
     status = _STATUS.match(block)
     if not status:
         return None
+    read = _fields().of(block, 0, MAX_HEAD_BYTES)
+    if read:
+        start, found = read
+        headers = [(name, block[first:last].decode("latin-1")) for name, first, last in found]
+        return Answer(int(status[1]), tuple(headers), block[start:])
     end = _END.search(block, 0, MAX_HEAD_BYTES)
     head, raw = (block[: end.start()], block[end.end() :]) if end else (block[:MAX_HEAD_BYTES], b"")
     return Answer(int(status[1]), _headers(head), raw)
+
+
+@lru_cache(maxsize=1)
+def _fields() -> Fields:
+    from witbuild.web.fields import Fields
+
+    return Fields(READ)
 
 
 def _headers(head: bytes) -> tuple[tuple[str, str], ...]:

@@ -41,10 +41,10 @@ _SRCSET, _LAST_SRCSET, _PROPERTY, _META_NAME, _LANG, _XML_LANG = (
     elements.ATTRIBUTES.index(one) for one in ("srcset", "data-lazy-srcset", "property", "name", "lang", "xml:lang")
 )
 _ANNOTATION, _MATH, _P, _BR = (elements.name_hash(one) for one in ("annotation-xml", "math", "p", "br"))
-_JSON_LD, _LICENSE, _COMMONS = (
-    elements.name_hash(one) for one in ("application/ld+json", "license", "creativecommons.org/")
+_JSON_LD, _LICENSE, _COMMONS, _WWW = (
+    elements.name_hash(one) for one in ("application/ld+json", "license", "creativecommons.org/", "www.")
 )
-_LICENSE_LENGTH, _COMMONS_LENGTH = len("license"), len("creativecommons.org/")
+_LICENSE_LENGTH, _COMMONS_LENGTH, _WWW_LENGTH = len("license"), len("creativecommons.org/"), len("www.")
 _QUESTION: Final = ord("?")
 
 
@@ -118,15 +118,15 @@ def _start_tag(page: Page, begin: int) -> int:
         if not closed:
             _push_foreign(page, key, opened.top_traits(page) & elements.MATH, place)
         return place
-    event = _event(page, begin, key, kind, first, last)
+    event = _event(page, begin, key, traits, first, last)
     return _open(page, begin, place, key, traits, event, closed)
 
 
 @inner
-def _event(page: Page, begin: int, key: int, kind: int, first: int, last: int) -> int:  # noqa: PLR0913, PLR0917
+def _event(page: Page, begin: int, key: int, traits: int, first: int, last: int) -> int:  # noqa: PLR0913, PLR0917
     """Note what a tag tells; return its event, or -1 when it tells nothing."""
-    state = page.state
-    _doubt(page, key, kind)
+    state, kind = page.state, traits & elements.KIND
+    _doubt(page, key, traits)
     if kind == elements.A:
         opened.close_link(page, begin)
     told = _told(page, kind, first, last) if state[opened.TEMPLATES] == 0 else 0
@@ -165,8 +165,9 @@ def _push_foreign(page: Page, key: int, math: int, place: int) -> None:
 
 
 @inner
-def _doubt(page: Page, key: int, kind: int) -> None:
+def _doubt(page: Page, key: int, traits: int) -> None:
     """Leave pages to a tree in which the standard puts elements elsewhere than they stand: out of tables, selects."""
+    kind = traits & elements.KIND
     if kind in (elements.FRAMESET, elements.IMAGE):
         page.state[opened.DOUBT] = 1
     elif kind in (elements.IMG, elements.A, elements.PICTURE, elements.FIGURE):
@@ -174,7 +175,7 @@ def _doubt(page: Page, key: int, kind: int) -> None:
         page.state[opened.DOUBT] |= table >= 0 and not opened.has_cell(page, table)
     if kind in (elements.A, elements.SELECT):
         page.state[opened.DOUBT] |= opened.find_kind(page, elements.SELECT) >= 0
-    if key == _P or elements.traits_of(page.known, key) & elements.SPECIAL != 0:  # it may end what holds the picture
+    if key == _P or traits & elements.SPECIAL != 0:  # it may end what holds the picture
         page.state[opened.DOUBT] |= page.state[opened.PICTURE_NOW] >= 0
 
 
@@ -209,12 +210,23 @@ def _tells(page: Page, kind: int, attribute: int, begin: int, stop: int) -> int:
     elif attribute == _REL:
         return 2 * (kind != elements.BASE and markup.holds_name(page, begin, stop, _LICENSE, _LICENSE_LENGTH))
     elif attribute == _HREF and kind == elements.A:
-        return 2 * markup.holds_name(page, begin, stop, _COMMONS, _COMMONS_LENGTH)
+        return 2 * _names_commons(page, begin, stop)
     else:
         told = (attribute == _HREF and kind == elements.BASE) or (
             attribute == _TITLE and kind == elements.A and stop > begin
         )
     return int(told)
+
+
+@inner
+def _names_commons(page: Page, begin: int, stop: int) -> bool:
+    """Say whether an address may be one of creativecommons.org: its host stands after its first slashes."""
+    host = markup.find(page, begin, markup.SLASH) + 2
+    if host >= stop or page.data[host - 1] != markup.SLASH:
+        return False
+    if markup.hash_of(page, host, min(host + _WWW_LENGTH, stop)) == _WWW:
+        host += _WWW_LENGTH
+    return host + _COMMONS_LENGTH <= stop and markup.hash_of(page, host, host + _COMMONS_LENGTH) == _COMMONS
 
 
 @inner
@@ -297,7 +309,7 @@ def _end_tag(page: Page, begin: int) -> int:
         opened.close(page, depth, begin)
     elif kind == elements.A:
         if state[opened.LINK_NOW] >= 0 or state[opened.AROUND] >= 0 or state[opened.LINK_DEPTH] >= 0:
-            _doubt(page, key, kind)
+            _doubt(page, key, traits)
         opened.close_link(page, begin)
     elif kind == elements.ROW:
         table = opened.find_kind(page, elements.TABLE)

@@ -20,6 +20,8 @@ _LINK = re.compile(r"<([^<>]*)>([^<>]*)")
 _LICENCE = re.compile(r";\s*rel\s*=\s*[\"']?[^\"';,]*\blicense\b", re.IGNORECASE)
 _MAX_CHARACTERS = 2_000
 _RESERVING = frozenset({"tdm-reservation", *usage.FIELDS})
+SPOKEN = ("x-robots-tag", *sorted(_RESERVING))
+"""The headers that may hold an opt-out, in lower case."""
 
 
 def is_creative_commons(url: str) -> bool:
@@ -119,8 +121,7 @@ def is_spoken(header: str) -> bool:
         >>> is_spoken("X-Robots-Tag"), is_spoken("Content-Type")
         (True, False)
     """
-    key = header.strip().lower()
-    return key == "x-robots-tag" or key in _RESERVING
+    return header.strip().lower() in SPOKEN
 
 
 def follows(metas: Iterable[tuple[str, str]]) -> bool:

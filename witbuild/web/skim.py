@@ -2,22 +2,25 @@
 
 It gives what `witbuild.web.html.read` gives, several times faster. A page on which the pass cannot be sure of that (a
 set of frames, MathML that holds HTML) is read by that one.
+
+    read(body) ── Page             as witbuild.web.html has it, an Image object for each image
+    skim(body) ─┬ Page             of a page that is in doubt
+                └ Skimmed ── pairs(base) ─┬ Found    pairs of many images, as arrays
+                                          └ Image    of one that is not usual
 """
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from witbuild.web import elements, html, jsonld, opened, rights
 from witbuild.web.caption import MAX_READ
 from witbuild.web.charset import utf8
-from witbuild.web.escapes import unescape
-from witbuild.web.markup import BLANK
-from witbuild.web.outline import outline
 from witbuild.web.page import MAX_IMAGES, Image, Page, pixels
+from witbuild.web.paired import Found, pairs
+from witbuild.web.resolve import Base
+from witbuild.web.scanned import Scan, plain
 from witbuild.web.srcset import MAX_CANDIDATES
 
 if TYPE_CHECKING:
@@ -33,61 +36,14 @@ _NESTED_PICTURES = 16
 """Pictures around a source that are looked at: they do not nest in sensible pages."""
 
 
-class _Room(threading.local):
-    """The arrays that a scan writes to, a set for each thread, as large as the largest page needed."""
-
-    def __init__(self) -> None:
-        self.state = np.zeros(opened.STATE_SIZE, np.int64)
-        self.grow(1_024)
-
-    def grow(self, events: int) -> None:
-        self.events = np.empty((events, opened.COLUMNS), np.int32)
-        self.values = np.empty((8 * events, 3), np.int32)
-
-
-class _Scan(NamedTuple):
-    """What a scan found: rows of `events` and `values`, end to end, the places of the events by kind, all images."""
-
-    body: bytes
-    events: list[int]
-    values: list[int]
-    kinds: dict[int, list[int]]
-    images: int
-
-    def text(self, start: int, stop: int) -> str:
-        """Return a value as the page's author meant it."""
-        return unescape(plain(self.body[start:stop]))
-
-    def own(self, event: int) -> dict[int, str]:
-        """Return the attributes of an event's tag that are read, by number."""
-        values, text = self.values, self.text
-        places = range(3 * self.events[event + opened.FIRST], 3 * self.events[event + opened.LAST], 3)
-        return {values[place]: text(values[place + 1], values[place + 2]) for place in places}
-
-    def attributes(self, event: int) -> Attributes:
-        """Return them by name."""
-        return {elements.ATTRIBUTES[number]: value for number, value in self.own(event).items()}
-
-    def between(self, event: int) -> bytes:
-        """Return what a script, or the caption of a figure, encloses; nothing where there is no caption."""
-        start, stop = self.events[event + opened.START], self.events[event + opened.STOP]
-        return self.body[start:stop] if start >= 0 else b""
-
-    def tags(self, kind: int) -> Iterator[Attributes]:
-        """Yield the attributes of every tag of a kind."""
-        return (self.attributes(event) for event in self.kinds.get(kind, ()))
-
-
-_room = _Room()
-
-
-def read(body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]] = ()) -> Page:
+def read(body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]] = (), agent: str = "") -> Page:
     """Return what an elements.HTML page says about its images.
 
     Args:
         body: of the page, decompressed.
         content_type: value of that header.
         headers: (name, value) of all headers, for the opt-outs among them.
+        agent: the crawler's product token, for what speaks to it by name.
 
     Raises:
         TooComplexError: a tree was needed and would take unreasonable time or memory.
@@ -97,50 +53,86 @@ def read(body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]]
         >>> page.language, page.images[0].references, page.images[0].texts
         ('en', ('/a.jpg',), (('alt', 'a red square'),))
     """
-    scan = _scan(utf8(body, content_type))
-    return html.read(body, content_type, headers) if scan is None else _page(scan, headers)
+    scan = Scan.of(utf8(body, content_type))
+    return html.read(body, content_type, headers, agent=agent) if scan is None else _page(scan, headers, agent)
 
 
-def _scan(body: bytes) -> _Scan | None:
-    """Pass over a page; None when the outcome is in doubt."""
-    room = _room
-    data = np.frombuffer(body, np.uint8)
-    while outline(data, elements.KNOWN, BLANK, room.state, room.events, room.values) < len(body):
-        room.grow(4 * len(room.events))
-    state = room.state
-    kinds: dict[int, list[int]] = {}
-    if state[opened.DOUBT]:
-        return None
-    events, values = (
-        room.events[: state[opened.EVENTS]].ravel().tolist(),
-        room.values[: state[opened.VALUES]].ravel().tolist(),
-    )
-    for event in range(0, len(events), opened.COLUMNS):
-        kinds.setdefault(events[event], []).append(event)
-    return _Scan(body, events, values, kinds, int(state[opened.IMAGES]))
+def skim(
+    body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]] = (), agent: str = ""
+) -> Page | Skimmed:
+    """Return the same for a reader that wants arrays of pairs and no objects; a Page where a tree was needed.
+
+    Args:
+        body: of the page, decompressed.
+        content_type: value of that header.
+        headers: (name, value) of those headers that may hold opt-outs.
+        agent: the crawler's product token, for what speaks to it by name.
+
+    Raises:
+        TooComplexError: a tree was needed and would take unreasonable time or memory.
+
+    Example:
+        >>> page = skim(b"<img src=/a.jpg alt='a red square'><img src=/b.jpg>")
+        >>> found, = page.pairs("http://a.test/")
+        >>> found.texts(), found.losses
+        ([('http://a.test/a.jpg', 'a red square')], {'no_caption': 1})
+    """
+    scan = Scan.of(utf8(body, content_type))
+    if scan is None:
+        return html.read(body, content_type, headers, agent=agent)
+    return Skimmed(_about(scan, headers, agent), scan)
 
 
-def _page(scan: _Scan, headers: Iterable[tuple[str, str]]) -> Page:
+@dataclass(frozen=True)
+class Skimmed:
+    """A page and the images on it, which are paired when they are asked for.
+
+    Attributes:
+        page: what holds for all of them, and the images that no `<img>` shows.
+        scan: the tags.
+    """
+
+    page: Page
+    scan: Scan
+
+    def pairs(self, base: str) -> Iterator[Found | Image]:
+        """Yield the images of the page's `<img>`s in order: pairs of many, or one whose references are to be resolved.
+
+        Args:
+            base: absolute URL that references are relative to, as witbuild.web.urls writes it.
+        """
+        around = _Around(self.scan)
+        known = Base.of(base)
+        if known is None:
+            yield from (_image(self.scan, event, around) for event in self.scan.pictures())
+            return
+        for one in pairs(self.scan, known):
+            yield _image(self.scan, one, around) if isinstance(one, int) else one
+
+
+def _page(scan: Scan, headers: Iterable[tuple[str, str]], agent: str) -> Page:
+    page, around = _about(scan, headers, agent), _Around(scan)
+    page.images = [*(_image(scan, event, around) for event in scan.pictures()), *page.images]
+    return page
+
+
+def _about(scan: Scan, headers: Iterable[tuple[str, str]], agent: str) -> Page:
+    """Return a page with the images that no `<img>` shows."""
     metas = [
         (meta.get("property") or meta.get("name") or "", meta.get("content") or "") for meta in scan.tags(elements.META)
     ]
     scripts = [jsonld.images(plain(scan.between(event))) for event in scan.kinds.get(elements.SCRIPT, ())]
-    around = _Around(scan)
     return Page(
         base=next(scan.tags(elements.BASE), {}).get("href") or "",
         language=_language(scan),
         licence=_licence(scan) or next((licence for _, licence in scripts if licence), None),
-        opt_out=rights.opt_outs(metas, headers),
-        images=[
-            *(_image(scan, event, around) for event in scan.kinds.get(elements.IMG, ())),
-            *html.og_images(metas),
-            *(image for images, _ in scripts for image in images[:MAX_IMAGES]),
-        ],
+        opt_out=rights.opt_outs(metas, headers, agent),
+        images=[*html.og_images(metas), *(image for images, _ in scripts for image in images[:MAX_IMAGES])],
         skipped=max(0, scan.images - MAX_IMAGES),
     )
 
 
-def _language(scan: _Scan) -> str | None:
+def _language(scan: Scan) -> str | None:
     """Return the language of the first `<html>` that has one: later tags of that name add attributes to the first."""
     found: Attributes = {}
     for tag in scan.tags(elements.HTML):
@@ -148,20 +140,20 @@ def _language(scan: _Scan) -> str | None:
     return html.language(found.get("lang") or found.get("xml:lang"))
 
 
-def _licence(scan: _Scan) -> str | None:
+def _licence(scan: Scan) -> str | None:
     """Return the link that says it is a licence, or the first link to a Creative Commons one."""
     found = sorted([*scan.kinds.get(elements.A, ()), *scan.kinds.get(elements.LINK, ())])
-    links = [(event, scan.attributes(event)) for event in found if scan.events[event + opened.LICENSING] == 1]
+    links = [(event, scan.attributes(event)) for event in found if scan.events[event, opened.LICENSING] == 1]
     named = (link for _, link in links if "license" in (link.get("rel") or "").lower().split() and "href" in link)
     href = (next(named, {}).get("href") or "").strip()
     if href:
         return href
-    others = (link.get("href") or "" for event, link in links if scan.events[event] == elements.A)
+    others = (link.get("href") or "" for event, link in links if scan.events[event, 0] == elements.A)
     return next((link.strip() for link in others if rights.is_creative_commons(link)), None)
 
 
-def _image(scan: _Scan, event: int, around: _Around) -> Image:
-    link, figure, picture = scan.events[event + opened.LINKED : event + opened.PICTURED + 1]
+def _image(scan: Scan, event: int, around: _Around) -> Image:
+    link, figure, picture = scan.events[event, opened.LINKED : opened.PICTURED + 1].tolist()
     own = scan.own(event)
     texts = [("alt", own.get(_ALT)), ("title", own.get(_TITLE))]
     if link >= 0:
@@ -185,7 +177,7 @@ def _image(scan: _Scan, event: int, around: _Around) -> Image:
 class _Around:
     """What stands around images: each figure and picture is read once, however many images it holds."""
 
-    def __init__(self, scan: _Scan) -> None:
+    def __init__(self, scan: Scan) -> None:
         self._scan = scan
         self._captions: dict[int, str] = {}
         self._sources: dict[int, list[Attributes]] | None = None
@@ -195,14 +187,14 @@ class _Around:
         """Return the title of a link, and of the links around its table cell."""
         found: list[tuple[str, str | None]] = []
         while link >= 0:
-            found.append(("title", self._scan.own(opened.COLUMNS * link).get(_TITLE)))
-            link = self._scan.events[opened.COLUMNS * link + opened.LINKED]
+            found.append(("title", self._scan.own(link).get(_TITLE)))
+            link = int(self._scan.events[link, opened.LINKED])
         return found
 
     def caption(self, figure: int) -> str:
         """Return the text of a figure's caption; empty when it has none."""
         if figure not in self._captions:
-            text = _text(self._scan.between(opened.COLUMNS * figure)) if self._budget > 0 else ""
+            text = _text(self._scan.between(figure)) if self._budget > 0 else ""
             self._budget -= len(text)
             self._captions[figure] = text[:MAX_READ]
         return self._captions[figure]
@@ -213,7 +205,7 @@ class _Around:
             self._sources = {}
             for event in self._scan.kinds.get(elements.SOURCE, ()):
                 attributes = self._scan.attributes(event)
-                for one in self._pictures(self._scan.events[event + opened.PICTURED]):
+                for one in self._pictures(int(self._scan.events[event, opened.PICTURED])):
                     found = self._sources.setdefault(one, [])
                     if len(found) < MAX_CANDIDATES:
                         found.append(attributes)
@@ -224,15 +216,7 @@ class _Around:
             if picture < 0:
                 return
             yield picture
-            picture = self._scan.events[opened.COLUMNS * picture + opened.PICTURED]
-
-
-def plain(value: bytes) -> str:
-    """Return bytes of a page as text: line ends as the standard's input stream has them, no null characters."""
-    text = value.decode()
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in text else text
+            picture = int(self._scan.events[picture, opened.PICTURED])
 
 
 def _text(fragment: bytes) -> str:

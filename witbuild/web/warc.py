@@ -25,8 +25,9 @@ MAX_RESTARTS = 1_000
 """Places in a row at which a damaged archive is tried again."""
 _BLOCK_BYTES = 1 << 20
 _LONGEST_START = 16
+_GZIP = b"\x1f\x8b"
 _STARTS = {
-    b"\x1f\x8b": re.compile(rb"\x1f\x8b\x08"),
+    _GZIP: re.compile(rb"\x1f\x8b\x08"),
     b"\x28\xb5": re.compile(rb"\x28\xb5\x2f\xfd"),
     b"\x04\x22": re.compile(rb"\x04\x22\x4d\x18"),
 }
@@ -68,23 +69,29 @@ class Damage:
     offset: int
 
 
-def records(stream: IO[bytes]) -> Iterator[Record | Damage]:
+def records(stream: IO[bytes], position: int = 0) -> Iterator[Record | Damage]:
     """Yield every record of a WARC or ARC archive that can be read, and a Damage for each that cannot.
 
     Args:
         stream: seekable, at the archive's first byte.
+        position: byte of a WARC before which everything was read already.
     """
     from witbuild.web import arc
 
-    yield from arc.records(stream) if arc.is_arc(stream) else _warc(stream)
+    yield from arc.records(stream) if position == 0 and arc.is_arc(stream) else _warc(stream, position)
 
 
-def _warc(stream: IO[bytes]) -> Iterator[Record | Damage]:
+def _warc(stream: IO[bytes], begin: int) -> Iterator[Record | Damage]:
+    from witbuild.web import whole
+
     size = stream.seek(0, 2)
     stream.seek(0)
     start = _STARTS.get(stream.read(2), _PLAIN_START)
-    position: int | None = 0
-    restarts, seen = 0, False
+    position: int | None = begin
+    restarts = 0
+    if start is _STARTS[_GZIP]:
+        position = yield from whole.records(stream, begin)
+    seen = position != 0
     damage: Damage | None = None  # told when what follows it was read: rubbish from the first byte on is no archive
     while position is not None and restarts < MAX_RESTARTS:
         reader = _Reader(stream, position, size, compressed=start is not _PLAIN_START)
@@ -172,9 +179,14 @@ def _placed(item: Record | Damage, end: int | None) -> Record | Damage:
     if isinstance(item, Damage) or item.offset is None or end is None:
         return item
     length = end - item.offset
-    if len(item.block) > max(BOMB_BYTES, BOMB_RATIO * max(length, 0)):
+    if is_bomb(len(item.block), length):
         return Damage("record_too_large", item.offset)
     return item._replace(length=length) if length > 0 else item._replace(offset=None)
+
+
+def is_bomb(size: int, length: int) -> bool:
+    """Say whether a record of so many bytes unfolds to more than is sensible for those that it has in the archive."""
+    return size > max(BOMB_BYTES, BOMB_RATIO * max(length, 0))
 
 
 def find(stream: IO[bytes], pattern: re.Pattern[bytes], position: int) -> int | None:
