@@ -59,7 +59,9 @@ RARE = ["template", "svg", "svg/", "title", "desc", "foreignObject", "math", "mi
 METAS = [
     "<html lang=de>", "<html lang=en_US xml:lang=fr>", "<base href=/b/>", "<meta name=robots content='noai, noindex'>",
     "<meta property='og:image' content=o.jpg>", "<meta property=' OG:title' content='the title'>", "<meta content=x>",
-    "<meta name=viewport content=x>", "<link rel='x LICENSE' href=/l>", "<a rel=license href=' /m '>",
+    "<meta name=viewport content=x>", "<meta name=Content-Usage content='train-ai=n'>",
+    "<meta name=MyBot content=noimageai>", "<meta name=' mybot' content=noml>", "<meta name=mytest content=none>",
+    "<link rel='x LICENSE' href=/l>", "<a rel=license href=' /m '>",
     "<a href=https://creativecommons.org/licenses/by/2.0/>", "<area rel=license href=/n>",
     "<script type='application/LD+json'>{\"@type\":\"ImageObject\",\"contentUrl\":\"j\",\"name\":\"n\"}</script>",
 ]  # fmt: skip

@@ -203,3 +203,11 @@ def test_a_crawler_without_a_contact_does_not_start() -> None:
 def test_wrong_seeds_are_named(seed: str, error: type[Exception]) -> None:
     with Site({}) as site, pytest.raises(error, match=seed):
         list(stage(site, seed).plan({}))
+
+
+def test_a_page_may_speak_to_this_crawler_alone() -> None:
+    ours = "<meta name=witbuild-test content='noai, nofollow'><meta name=otherbot content=noindex><a href=b>b</a>"
+    with Site(pages(index=ours + image("root"), b=image("b"))) as site:
+        captions, _, table = crawl(site, sitemaps=False)
+    assert captions == ["the root"]
+    assert table["opt_out"].to_pylist() == ["noai"]

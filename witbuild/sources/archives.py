@@ -12,6 +12,7 @@ from witbuild.errors import InputError
 from witbuild.io import store
 from witbuild.sources.base import Source, files
 from witbuild.sources.candidates import Candidates
+from witbuild.web.robots import token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,11 +29,18 @@ class Archives(Source):
 
     Attributes:
         root: put before the paths of a list that are not URLs or absolute.
+        user_agent: what we call ourselves; opt-outs that speak to this crawler by name are ours too.
     """
 
     kind: ClassVar[str]
     """Common Crawl's name for the files: `warc` or `wat`."""
     root: str
+    user_agent: str
+
+    @property
+    def agent(self) -> str:
+        """The crawler's product token."""
+        return token(self.user_agent)
 
     def plan(self) -> Iterator[Task]:
         """Yield a task for each group of files."""

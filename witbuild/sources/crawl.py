@@ -128,7 +128,7 @@ async def _chunk(client: Client, level: list[str], frontier: _Frontier, found: C
         elif not frontier.inside(outcome.url):
             found.dropped["off_site"] += 1
         elif not frontier.moved(url, outcome.url):
-            links += _read(outcome, found)
+            links += _read(outcome, found, client.agent)
     return links
 
 
@@ -145,10 +145,11 @@ def _inspect(head: Head) -> None:
         raise FetchError("not_html", head.headers["content-type"][:200], head.status)
 
 
-def _read(answer: Response, found: Crawled) -> list[str]:
+def _read(answer: Response, found: Crawled, agent: str) -> list[str]:
     """Keep what a page says, and return its links as URLs."""
     try:
-        page = html.read(answer.body, answer.headers.get("content-type", ""), answer.headers.items(), links=True)
+        kind = answer.headers.get("content-type", "")
+        page = html.read(answer.body, kind, answer.headers.items(), links=True, agent=agent)
     except html.TooComplexError:
         found.dropped["page_too_complex"] += 1
         return []

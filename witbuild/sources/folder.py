@@ -19,6 +19,7 @@ from witbuild.sources import rows
 from witbuild.sources.base import Source, files, readable
 from witbuild.sources.candidates import Candidates, Place
 from witbuild.web import html, urls
+from witbuild.web.robots import token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,10 +113,16 @@ class Folder(_Folder):
             out.add(url, text, caption_source="folder", place=place)
 
 
+@dataclass(frozen=True, kw_only=True)
 class Html(_Folder):
-    """HTML pages in folders, such as documentation."""
+    """HTML pages in folders, such as documentation.
+
+    Attributes:
+        user_agent: what we call ourselves; opt-outs that speak to this crawler by name are ours too.
+    """
 
     kind: ClassVar[str] = "html"
+    user_agent: str
 
     def file(self, name: str, path: str, names: dict[str, str], out: Candidates) -> None:
         """Add what a page says about its images."""
@@ -128,9 +135,11 @@ class Html(_Folder):
             out.drop("page_too_large")
         else:
             try:
-                out.page(html.read(store.read_bytes(path)), url, Place(readable(name), 0, store.size(path)))
+                page = html.read(store.read_bytes(path), agent=token(self.user_agent))
             except html.TooComplexError:
                 out.drop("page_too_complex")
+            else:
+                out.page(page, url, Place(readable(name), 0, store.size(path)))
 
 
 def _below(root: str) -> dict[str, str]:

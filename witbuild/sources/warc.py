@@ -47,7 +47,7 @@ class Warc(Archives):
             out.drop("bad_page_url")
             return
         try:
-            page = skim.skim(answer.body(MAX_PAGE_BYTES), answer.header("content-type"), answer.headers)
+            page = skim.skim(answer.body(MAX_PAGE_BYTES), answer.header("content-type"), answer.headers, self.agent)
         except FetchError as error:
             out.drop("bad_page_encoding" if error.reason == "bad_encoding" else "page_too_large")
         except html.TooComplexError:

@@ -68,7 +68,8 @@ class Harvest(Stage):
     sitemaps: bool = True
     """Read a site's sitemaps: pages to crawl, and images with their captions."""
     user_agent: str = ""
-    """What we call ourselves, with a contact, such as `mybot/1.0 (+https://example.org/bot)`; for sites and APIs."""
+    """What we call ourselves, with a contact, such as `mybot/1.0 (+https://example.org/bot)`; for sites and APIs. Pages
+    that speak to this crawler (`mybot`) by name, wherever they come from, speak to us."""
     delay_seconds: float = runtime(1.0, ge=0)
     """Pause from request to request of a host; longer where it asks for it."""
     timeout_seconds: float = runtime(30.0, gt=0)

@@ -73,7 +73,7 @@ def read(
         language=_language(tree),
         licence=_licence(tree) or next((licence for _, licence in scripts if licence), None),
         opt_out=rights.opt_outs(metas, headers, agent),
-        links=_links(tree) if links and rights.follows(metas) else (),
+        links=_links(tree) if links and rights.follows(metas, agent) else (),
         images=[
             *(_image(node, surroundings) for node in nodes[:MAX_IMAGES]),
             *og_images(metas),

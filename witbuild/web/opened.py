@@ -29,9 +29,11 @@ LICENSING = 5
 """Of a link: 1 when it may name a licence."""
 START, STOP, OUTER = 3, 4, 5
 """Of a figure: where its caption begins and ends, or -1, and the figure around it. Of a script: its text."""
-DEPTH, OVER, LINK_NOW, LINK_DEPTH, AROUND, FIGURE_NOW, PICTURE_NOW, TEMPLATES, EVENTS, VALUES, IMAGES, DOUBT = range(12)
+DEPTH, OVER, LINK_NOW, LINK_DEPTH, AROUND, FIGURE_NOW, PICTURE_NOW, TEMPLATES, EVENTS, VALUES, IMAGES, DOUBT, AGENT = (
+    range(13)
+)
 """The numbers that change: elements on the stack and beyond it; of the open link its event, if it has one, and how many
-elements were open before it; the link around its table cell; ..."""
+elements were open before it; the link around its table cell; ...; the last one is given."""
 _FIRST, _ROW = 16, 8
 _TRAITS, _SAVED, _SAVED_DEPTH, _SAVED_AROUND = 1, 2, 3, 4
 STATE_SIZE: Final = _FIRST + _ROW * MAX_DEPTH

@@ -48,6 +48,19 @@ _LICENSE_LENGTH, _COMMONS_LENGTH, _WWW_LENGTH = len("license"), len("creativecom
 _QUESTION: Final = ord("?")
 
 
+def lead(name: str) -> int:
+    """Return the number that a name in ASCII begins with, in small letters; 0 where it has fewer than two.
+
+    Example:
+        >>> lead("RObots") == lead("rogue"), lead("")
+        (True, 0)
+    """
+    return (ord(name[0]) | 32) << 8 | ord(name[1]) | 32 if len(name) > 1 else 0
+
+
+_OG, _RO, _TD, _CO = (lead(one) for one in ("og:image", "robots", "tdm-reservation", "content-usage"))
+
+
 @kernel
 def outline(  # noqa: PLR0913, PLR0917 arrays, each of its own kind
     data: npt.NDArray[np.uint8],
@@ -56,6 +69,7 @@ def outline(  # noqa: PLR0913, PLR0917 arrays, each of its own kind
     state: Numbers,
     events: Rows,
     values: Rows,
+    agent: int,
 ) -> int:
     """Pass over a page.
 
@@ -67,6 +81,7 @@ def outline(  # noqa: PLR0913, PLR0917 arrays, each of its own kind
             whether the outline is in doubt, so that a tree must be built.
         events: int32 of shape (n, COLUMNS), written.
         values: int32 of shape (m, 3), written.
+        agent: `lead` of the crawler's product token: meta tags of such names are told too.
 
     Returns:
         Where the scan ended: before the end of the page when `events` or `values` are full.
@@ -82,6 +97,7 @@ def outline(  # noqa: PLR0913, PLR0917 arrays, each of its own kind
     )
     most_events, most_values = len(events) - 1, len(values) - len(elements.ATTRIBUTES)
     opened.start(page)
+    state[opened.AGENT] = agent
     place = markup.find(page, 0, markup.LESS)
     while place + 1 < page.size and state[opened.DOUBT] == 0:
         if state[opened.EVENTS] > most_events or state[opened.VALUES] > most_values:
@@ -231,11 +247,11 @@ def _names_commons(page: Page, begin: int, stop: int) -> bool:
 
 @inner
 def _may_tell(page: Page, begin: int, stop: int) -> bool:
-    """Say whether a meta tag's name may be `og:...`, `robots` or `tdm-...`; blanks and entities come before some."""
+    """Say whether a meta tag's name may be one that says something; blanks and entities come before some."""
     if stop - begin < 2 or not markup.is_letter(page.data[begin]):
         return True
-    lead, second = page.data[begin] | 32, page.data[begin + 1] | 32
-    return (lead == 111 and second == 103) or (lead == 114 and second == 111) or (lead == 116 and second == 100)
+    found = (page.data[begin] | 32) << 8 | page.data[begin + 1] | 32
+    return found in (_OG, _RO, _TD, _CO) or found == page.state[opened.AGENT]
 
 
 @inner

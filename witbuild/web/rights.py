@@ -124,14 +124,15 @@ def is_spoken(header: str) -> bool:
     return header.strip().lower() in SPOKEN
 
 
-def follows(metas: Iterable[tuple[str, str]]) -> bool:
-    """Say whether a page lets crawlers follow its links.
+def follows(metas: Iterable[tuple[str, str]], agent: str = "") -> bool:
+    """Say whether a page lets crawlers, and the one with this product token, follow its links.
 
     Example:
         >>> follows([("robots", "noindex")]), follows([("robots", "noindex, nofollow")]), follows([("robots", "none")])
         (True, False, False)
     """
-    robots = (content[:_MAX_CHARACTERS].lower() for name, content in metas if name.strip().lower() == "robots")
+    ours = {"robots", agent.lower()} - {""}
+    robots = (content[:_MAX_CHARACTERS].lower() for name, content in metas if name.strip().lower() in ours)
     return not any({"nofollow", "none"} & set(content.replace(",", " ").split()) for content in robots)
 
 

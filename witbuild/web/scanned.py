@@ -12,6 +12,7 @@ import numpy as np
 from witbuild.web import elements, opened
 from witbuild.web.escapes import unescape
 from witbuild.web.markup import BLANK
+from witbuild.web.outline import lead as lead_of
 from witbuild.web.outline import outline
 
 if TYPE_CHECKING:
@@ -57,10 +58,15 @@ class Scan:
     images: int
 
     @classmethod
-    def of(cls, body: bytes) -> Scan | None:
-        """Pass over a page in UTF-8; None when the outcome is in doubt."""
-        room, data = _room, np.frombuffer(body, np.uint8)
-        while outline(data, elements.KNOWN, BLANK, room.state, room.events, room.values) < len(body):
+    def of(cls, body: bytes, agent: str = "") -> Scan | None:
+        """Pass over a page in UTF-8; None when the outcome is in doubt.
+
+        Args:
+            body: of the page.
+            agent: the crawler's product token, for the tags that speak to it.
+        """
+        room, data, lead = _room, np.frombuffer(body, np.uint8), lead_of(agent)
+        while outline(data, elements.KNOWN, BLANK, room.state, room.events, room.values, lead) < len(body):
             room.grow(4 * len(room.events))
         events, values, images, doubt = room.state[opened.EVENTS : opened.DOUBT + 1].tolist()
         if doubt:

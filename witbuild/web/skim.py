@@ -53,7 +53,7 @@ def read(body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]]
         >>> page.language, page.images[0].references, page.images[0].texts
         ('en', ('/a.jpg',), (('alt', 'a red square'),))
     """
-    scan = Scan.of(utf8(body, content_type))
+    scan = Scan.of(utf8(body, content_type), agent)
     return html.read(body, content_type, headers, agent=agent) if scan is None else _page(scan, headers, agent)
 
 
@@ -77,7 +77,7 @@ def skim(
         >>> found.texts(), found.losses
         ([('http://a.test/a.jpg', 'a red square')], {'no_caption': 1})
     """
-    scan = Scan.of(utf8(body, content_type))
+    scan = Scan.of(utf8(body, content_type), agent)
     if scan is None:
         return html.read(body, content_type, headers, agent=agent)
     return Skimmed(_about(scan, headers, agent), scan)
