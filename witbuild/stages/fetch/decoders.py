@@ -18,6 +18,7 @@ import signal
 import socket
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import forkserver
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
 
@@ -128,6 +129,13 @@ class _Process:
         self.alive = False
         self._line.close()
         self._process.join()
+
+
+def begin() -> None:
+    """Start the server that decoding processes are forked from: it imports what they need while others go on."""
+    if sys.platform == "linux":
+        _processes()
+        forkserver.ensure_running()
 
 
 def _processes() -> type[ForkServerProcess | SpawnProcess]:

@@ -42,6 +42,13 @@ class Download(Fetching):
 
     def process(self, task: Task) -> Part:
         """Return the pairs whose image is stored, with its columns; the rest is dropped with its reason."""
+        from witbuild.stages.fetch import decoders
+
+        if self.decode:
+            decoders.begin()
+        return self._process(task)
+
+    def _process(self, task: Task) -> Part:
         from witbuild.io import tables
         from witbuild.stages.fetch import collect, quarantine
         from witbuild.stages.fetch.journal import Journal
