@@ -10,6 +10,7 @@ follow the IANA special-purpose address registries (RFC 6890); the clouds' metad
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from witbuild.web import urls
@@ -70,6 +71,7 @@ _INTRANET = frozenset({"loopback", "private", "documentation"})
 """What `allow_private` opens: never metadata, link-local, multicast, transition or reserved addresses."""
 
 
+@lru_cache(maxsize=4_096)
 def refusal(address: str) -> str | None:
     """Return the word for what an address is when it is not on the public internet, else None.
 

@@ -15,6 +15,7 @@ import asyncio
 import socket
 import zlib
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
@@ -39,6 +40,7 @@ __all__ = ["Budget", "Client", "FetchError", "Head", "Response", "Settings"]
 
 RETRIED = frozenset({"http_429", "http_500", "http_502", "http_503", "http_504", "reset", "short_body"})
 _LARGE_BODIES = 16
+_host = lru_cache(maxsize=4_096)(urls.host)
 
 
 class Client:
@@ -206,10 +208,10 @@ class Client:
         raise FetchError("redirect_loop", f"more than {self.settings.max_redirects} redirects", response.status)
 
     async def _hop(self, url: str, ask: Ask, budget: Budget, asked: tuple[str, ...]) -> Response:
-        slot = self.slot(urls.host(url))
+        slot = self.slot(_host(url))
         slot.check()
-        if ask.robots:
-            ask = replace(ask, site=await self._rules(url, slot))
+        if ask.robots and (said := await self._rules(url, slot)):
+            ask = replace(ask, site=said)
         async with slot, self._wire.turn(first=slot.in_trouble):
             try:
                 response = await self._request(url, ask, budget, asked)
@@ -244,9 +246,10 @@ class Client:
             await ask.room.for_request()
         try:
             with self._bandwidth.settle() as came:
+                ask = replace(ask, came=came) if self.settings.bytes_per_second else ask
                 async with budget:
-                    await self._resolver.pin(urls.host(url).strip("[]"))
-                    return await self._exchange(url, replace(ask, came=came), asked)
+                    await self._resolver.pin(_host(url).strip("[]"))
+                    return await self._exchange(url, ask, asked)
         except (aiohttp.ClientError, OSError, ValueError, FetchError) as error:
             raise foreign(error) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from witbuild.web import urls
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 Known = TypeVar("Known")
 MOST = 10_000
 """Origins of which something is kept; the oldest are asked again."""
+_origin = lru_cache(maxsize=4_096)(urls.origin)
 
 
 class Origins(Generic[Known]):
@@ -28,7 +30,7 @@ class Origins(Generic[Known]):
 
     async def of(self, url: str) -> Known:
         """Return what is known of a URL's origin, after finding it out when it is asked for the first time."""
-        origin = urls.origin(url)
+        origin = _origin(url)
         if origin not in self._known:
             if len(self._known) >= MOST:
                 self._known.pop(next(iter(self._known)))

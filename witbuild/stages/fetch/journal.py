@@ -10,10 +10,11 @@ of its hash is fetched again.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
+
+import orjson
 
 from witbuild.web.slots import HOST_FAILURES
 
@@ -139,7 +140,7 @@ def _line(outcome: Outcome) -> bytes:
     values = {name: getattr(outcome, name) for name in Outcome.__slots__}
     if outcome.image is not None:
         values["image"] = {name: getattr(outcome.image, name) for name in Image.__slots__}
-    return json.dumps(values).encode() + b"\n"
+    return orjson.dumps(values, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _parse(line: bytes) -> Outcome | None:
@@ -147,7 +148,7 @@ def _parse(line: bytes) -> Outcome | None:
     if not line.endswith(b"\n"):
         return None
     try:
-        values = json.loads(line)
+        values = orjson.loads(line)
         image = Image(**values["image"]) if values["image"] else None
         return Outcome(**{**values, "image": image})
     except (ValueError, TypeError, KeyError):

@@ -47,7 +47,8 @@ async def download(
     watch = Watch(journal.folder, waiting, (outcome.status for outcome in journal.outcomes.values()))
     with Decoders(stage.make(), stage.decode_processes, stage.decode_limits()) as decoders:
         async with Client(stage.settings()) as client, watch.telling():
-            pipeline = _Pipeline(client, stage, journal, Memory(), decoders, known, watch)
+            blocked = stage.blocked_hashes()
+            pipeline = _Pipeline(client, stage, journal, Memory(), decoders, known, watch, blocked)
             await visit_all(waiting, pipeline.visit, hosts=stage.max_hosts, per_host=stage.per_host)
 
 
@@ -60,6 +61,7 @@ class _Pipeline:
     decoders: Decoders
     known: Mapping[str, Known]
     watch: Watch
+    blocked: frozenset[str]
 
     async def visit(self, url: str) -> None:
         """Fetch a URL, make of it what is to be stored, and write down what became of it."""
@@ -98,8 +100,7 @@ class _Pipeline:
 
     def _refuse(self, body: bytes) -> None:
         """Hold a body against the list of hashes before anything else is done with it."""
-        blocked = self.stage.blocked_hashes()
-        if blocked and not blocked.isdisjoint(digests(body)):
+        if self.blocked and not self.blocked.isdisjoint(digests(body)):
             raise FetchError("blocked_hash", "in the list of blocked hashes")
 
     async def _image(self, url: str, response: Response) -> tuple[Image, bytes]:
