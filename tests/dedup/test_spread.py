@@ -15,7 +15,9 @@ def test_hashes_go_where_slice_of_says_in_their_order(values: list[int], slices:
     hashes, owners = np.array(values, np.uint64), np.arange(len(values)) * 3
     which = slice_of(hashes, slices)
     order = np.argsort(which, kind="stable")
-    found, owned, sizes = spread(hashes, owners, slices)
-    assert found.tolist() == hashes[order].tolist()
-    assert owned.tolist() == owners[order].tolist()
-    assert list(sizes) == np.bincount(which, minlength=slices).tolist()
+    nodes, rows = np.arange(150, dtype=np.uint64) + np.uint64(2**63), np.arange(150) * 7
+    cells = spread(hashes, owners, slices, nodes, rows)
+    assert cells.band.tolist() == hashes[order].tolist()
+    assert cells.node.tolist() == nodes[owners[order]].tolist()
+    assert cells.row.tolist() == rows[owners[order]].tolist()
+    assert list(cells.sizes) == np.bincount(which, minlength=slices).tolist()

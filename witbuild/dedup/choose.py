@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from witbuild.dedup.repeats import distinct
 from witbuild.dedup.strings import hash_strings, strings
 from witbuild.sample.coins import key_halves, mix
 
@@ -54,8 +55,10 @@ def _area(table: pa.Table) -> pa.ChunkedArray:
 def _origin(table: pa.Table) -> npt.NDArray[np.uint64]:
     out = np.zeros(table.num_rows, np.uint64)
     for name in _ORIGINS:
-        column = table[name].cast(pa.large_string())
-        out = mix(out ^ hash_strings(strings(column)))
+        column = table[name]
+        same = column.null_count == len(column)
+        found = column.slice(0, 1) if same else column  # one hash does for all
+        out = mix(out ^ hash_strings(strings(found.cast(pa.large_string()))))
     return out
 
 
@@ -66,15 +69,15 @@ def clusters(found: pa.Table, stars: Edges) -> pa.Table:
         found: schema.MEMBERS of one slice of nodes.
         stars: (node, root) of every node of the slice that is linked to another, by node ascending.
     """
-    nodes = found["node"].to_numpy()
+    nodes, _, number = distinct(found["node"].to_numpy())
     place = np.searchsorted(stars.node, nodes)
     place[place == stars.node.size] = 0
     tied = stars.node[place] == nodes if stars.node.size else np.zeros(nodes.size, np.bool_)
     roots = nodes.copy()
     roots[tied] = stars.other[place[tied]]
-    _, inverse, sizes = np.unique(nodes, return_inverse=True, return_counts=True)
-    several = tied | (sizes[inverse] > 1)
-    return found.drop_columns("node").add_column(0, "root", pa.array(roots)).filter(pa.array(several))
+    several = (tied | (np.bincount(number, minlength=nodes.size) > 1))[number]
+    members = found.drop_columns("node").filter(pa.array(several))
+    return members.add_column(0, "root", pa.array(roots[number[several]]))
 
 
 def drops(found: pa.Table, scope: str, keep: str) -> dict[str, Any]:

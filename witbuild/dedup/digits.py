@@ -10,9 +10,9 @@ import re
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from witbuild.dedup.strings import xxh64
+from witbuild.text.kernels import kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -39,7 +39,7 @@ def number_hashes(texts: Strings) -> npt.NDArray[np.uint64]:
     return _number_hashes(texts.data, texts.offsets)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number_hashes(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
     out = np.zeros(offsets.size - 1, np.uint64)
     for row in range(out.size):
@@ -51,7 +51,7 @@ def _number_hashes(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) 
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _number_hash(data: npt.NDArray[np.uint8], at: int, end: int) -> np.uint64:
     out, start = np.uint64(0), at
     while at < end:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numba import njit
 
 from witbuild.dedup.strings import Strings, arrow, strings
+from witbuild.text.kernels import kernel
 from witbuild.text.tokens import tokens
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _letters() -> npt.NDArray[np.uint8]:
     return table
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _fold_ascii(
     data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], letters: npt.NDArray[np.uint8]
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.uint8]]:

@@ -13,9 +13,9 @@ from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from witbuild.sample.coins import mix
+from witbuild.text.kernels import kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -71,7 +71,7 @@ def table_keys(hashes: npt.NDArray[np.uint64], distance: int) -> npt.NDArray[np.
     return mix((hashes[:, None] & masks[None, :]) ^ numbers[None, :])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def bits(value: np.uint64) -> int:
     """Return how many bits of a number are set (Warren, Hacker's Delight, section 5-1)."""
     value -= (value >> np.uint64(1)) & np.uint64(0x5555555555555555)
@@ -87,7 +87,7 @@ def near_pairs(hashes: npt.NDArray[np.uint64], distance: int) -> npt.NDArray[np.
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _near_pairs(hashes: npt.NDArray[np.uint64], distance: int, out: npt.NDArray[np.int64]) -> int:
     """Write the pairs that `out` has room for, and return how many there are."""
     count = 0

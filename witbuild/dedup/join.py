@@ -115,7 +115,8 @@ def _link_huge(
                 link_across(group[:1], group[1:], records, rule, forest)
             unite(forest, one[0], two[0])
         elif min(one.size, two.size) <= LIMIT:
-            link_across(*sorted((one, two), key=len), records, rule, forest)
+            few, many = sorted((one, two), key=len)
+            link_across(few, many, records, rule, forest)
         else:
             _link_by_caption(np.union1d(one, two), records, rule, cut, forest)
 

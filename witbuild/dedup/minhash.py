@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from witbuild.dedup.shingles import Manner, longest, room_for_starts, runs
 from witbuild.sample.coins import mix
+from witbuild.text.kernels import kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -121,7 +121,7 @@ def _factors(count: int) -> npt.NDArray[np.uint64]:
     return mix(np.arange(count, dtype=np.uint64)) | np.uint64(1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _scrambled(value: np.uint64) -> np.uint32:
     """Return the low half of a hash through MurmurHash3's finaliser."""
     x = np.uint32(value)
@@ -130,7 +130,7 @@ def _scrambled(value: np.uint64) -> np.uint32:
     return np.uint32(x ^ (x >> np.uint32(16)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _minima(values: npt.NDArray[np.uint64], order: Permutations, out: npt.NDArray[np.uint32]) -> None:
     """Write the signature of one set; by eights, so that permutations are read and minima written an eighth as often.
 
@@ -150,12 +150,12 @@ def _minima(values: npt.NDArray[np.uint64], order: Permutations, out: npt.NDArra
             out[p] = min(out[p], min(one, two))  # noqa: PLW3301 of two is one instruction
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _least(one: np.uint32, two: np.uint32, three: np.uint32, four: np.uint32) -> np.uint32:
     return min(min(one, two), min(three, four))  # noqa: PLW3301 of two is one instruction
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _signatures(sets: Sets, order: Permutations, count: int) -> npt.NDArray[np.uint32]:
     out = np.empty((sets.offsets.size - 1, count), np.uint32)
     minima = np.empty(order.a.size, np.uint32)
@@ -165,7 +165,7 @@ def _signatures(sets: Sets, order: Permutations, count: int) -> npt.NDArray[np.u
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hash_bands(
     minima: npt.NDArray[np.uint32], rows: int, factors: npt.NDArray[np.uint64], out: npt.NDArray[np.uint64]
 ) -> None:
@@ -177,7 +177,7 @@ def _hash_bands(
         out[band] = (key ^ (key >> np.uint64(32))) * _GOLDEN
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _band_keys(
     sets: Sets, order: Permutations, factors: npt.NDArray[np.uint64], shape: tuple[int, int]
 ) -> npt.NDArray[np.uint64]:
@@ -189,7 +189,7 @@ def _band_keys(
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _text_band_keys(
     texts: Strings, manner: Manner, order: Permutations, factors: npt.NDArray[np.uint64], shape: tuple[int, int]
 ) -> npt.NDArray[np.uint64]:

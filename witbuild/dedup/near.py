@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from witbuild.dedup.hamming import bits, table_keys
+from witbuild.text.kernels import kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,7 +47,7 @@ class Near:
         return found
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _nearest(  # noqa: PLR0913, PLR0917 a kernel takes arrays
     hashes: npt.NDArray[np.uint64],
     known: npt.NDArray[np.uint64],

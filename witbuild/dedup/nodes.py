@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from witbuild.dedup.vectors import Planes
     from witbuild.dedup.verify import Rule
 
-COLUMNS = ["url", "caption", "phash", "pixel_sha256"]
-"""Columns of pairs that a scope may look at."""
 _URL = np.uint64(0x0DDB1A5E5BAD5EED)
 """Keeps bands of URLs apart from bands of image hashes."""
 
@@ -69,7 +67,7 @@ def evidence(table: pa.Table, looks_at: frozenset[str], image_hash: str, canonic
     """Return what a scope looks at in each pair of a table.
 
     Args:
-        table: pairs, of COLUMNS at least; with their `vector` for embeddings.
+        table: pairs, of the columns that the scope looks at at least: caption, url, phash or pixel_sha256 or vector.
         looks_at: some of caption, url, image; an image is also told by its URL.
         image_hash: phash, pixels for the sha256 of the pixels, or embedding for that of the vector.
         canonical: URL -> the form in which equal URLs are equal.
@@ -116,7 +114,7 @@ def caption_bands(
     keys = text_band_keys(texts, unit, size, cut.order, (cut.bands, cut.rows))
     if cut.numbers:
         keys ^= mix(number_hashes(texts))[:, None]  # captions with other numbers are never alike
-    return keys.ravel(), np.repeat(np.arange(keys.shape[0]), keys.shape[1])
+    return keys.ravel(), np.repeat(np.arange(keys.shape[0], dtype=np.int32), keys.shape[1])
 
 
 def place_bands(found: Evidence, distance: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:

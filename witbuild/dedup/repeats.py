@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from witbuild.text.kernels import kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -121,7 +122,7 @@ def _bits(places: int) -> int:
     return max(6, (places - 1).bit_length())
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _perhaps_shared(values: npt.NDArray[np.uint64], bits: int) -> npt.NDArray[np.bool_]:
     """Say of each number whether another row's goes to its place in a table of 2^bits: never no when one is equal."""
     table = np.zeros(1 << (bits - 5), np.uint64)  # "seen" is a place's lower bit, "seen again" the bit above
@@ -138,7 +139,7 @@ def _perhaps_shared(values: npt.NDArray[np.uint64], bits: int) -> npt.NDArray[np
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _first_of_each(values: npt.NDArray[np.uint64], bits: int) -> npt.NDArray[np.int64]:
     """Put each row into a table of 2^bits places, at the first free one from its number's."""
     table = np.full(1 << bits, -1, np.int64)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numba import njit
 
-from witbuild.dedup.strings import last_piece, merge, piece_at, piecewise, trailing_zeros
-from witbuild.text.kernels import eight_at
+from witbuild.dedup.strings import last_piece, merge, piece_at, piecewise
+from witbuild.text.kernels import eight_at, kernel
+from witbuild.text.simd import lowest_bit
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -88,7 +89,7 @@ def shingle(texts: Strings, unit: Unit = "words", size: int = 2, *, distinct: bo
     return Sets(*_shingle(texts, Manner(unit == "words", size, distinct)))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _shingle(texts: Strings, manner: Manner) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     out = np.empty(_count(texts, manner), np.uint64)
     places = np.zeros(texts.offsets.size, np.int64)
@@ -103,7 +104,7 @@ def _shingle(texts: Strings, manner: Manner) -> tuple[npt.NDArray[np.uint64], np
     return out[:end].copy(), places
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def longest(offsets: npt.NDArray[np.int64]) -> int:
     """Return the bytes of the longest string."""
     most = 0
@@ -112,7 +113,7 @@ def longest(offsets: npt.NDArray[np.int64]) -> int:
     return most
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _count(texts: Strings, manner: Manner) -> int:
     """Return an upper bound of the number of shingles: `size` a word, or one a byte."""
     first, last = texts.offsets[0], texts.offsets[-1]
@@ -124,13 +125,13 @@ def _count(texts: Strings, manner: Manner) -> int:
     return (spaces + texts.offsets.size) * manner.size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def room_for_starts(texts: Strings, manner: Manner) -> npt.NDArray[np.int64]:
     """Return what `runs` needs to work in, for any row."""
     return np.empty(0 if manner.words else longest(texts.offsets) + 1, np.int64)
 
 
-@njit(cache=True, nogil=True, forceinline=True)
+@njit(nogil=True, forceinline=True)
 def runs(texts: Strings, row: int, manner: Manner, starts: npt.NDArray[np.int64], out: npt.NDArray[np.uint64]) -> int:
     """Write the hash of every shingle of a row, in no order and with repeats, and return how many there are.
 
@@ -146,7 +147,7 @@ def runs(texts: Strings, row: int, manner: Manner, starts: npt.NDArray[np.int64]
     return _character_runs(texts, row, manner.size, starts, out)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _word_runs(texts: Strings, row: int, size: int, out: npt.NDArray[np.uint64]) -> int:
     """Write, word by word, the hashes of the runs that end with it, each made from one that ended before it.
 
@@ -178,14 +179,14 @@ def _word_runs(texts: Strings, row: int, size: int, out: npt.NDArray[np.uint64])
     return count
 
 
-@njit(cache=True, nogil=True)
-def _before_space(piece: np.uint64) -> np.int64:
+@kernel
+def _before_space(piece: np.uint64) -> int:
     """Return how many of eight bytes come before the first space (Warren, Hacker's Delight, section 6-1)."""
     other = piece ^ _SPACES
-    return np.int64(trailing_zeros((other - _ONES) & ~other & _HIGHEST) >> np.uint64(3))
+    return lowest_bit((other - _ONES) & ~other & _HIGHEST) >> 3
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _character_runs(
     texts: Strings, row: int, size: int, starts: npt.NDArray[np.int64], out: npt.NDArray[np.uint64]
 ) -> int:
@@ -206,7 +207,7 @@ def _character_runs(
     return count - length + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _byte_runs(data: npt.NDArray[np.uint8], start: int, end: int, size: int, out: npt.NDArray[np.uint64]) -> int:
     """Write the hash of each run of `size` characters of one byte each, less than eight of them."""
     stop = end - size + 1
@@ -218,7 +219,7 @@ def _byte_runs(data: npt.NDArray[np.uint8], start: int, end: int, size: int, out
     return stop - start
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _distinct(values: npt.NDArray[np.uint64], start: int, stop: int, room: _Room) -> int:
     """Sort ``values[start:stop]``, remove repeats, and return the new end."""
     if _deal(values, start, stop, room) > _CROWD:
@@ -233,7 +234,7 @@ def _distinct(values: npt.NDArray[np.uint64], start: int, stop: int, room: _Room
     return end
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _deal(values: npt.NDArray[np.uint64], start: int, stop: int, room: _Room) -> int:
     """Bring values in the order of their highest bits, and return how many have the same ones at most.
 
@@ -260,7 +261,7 @@ def _deal(values: npt.NDArray[np.uint64], start: int, stop: int, room: _Room) ->
     return most
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sort(values: npt.NDArray[np.uint64], start: int, stop: int, gaps: tuple[int, ...]) -> None:
     """Sort ``values[start:stop]`` in place (Shell 1959, with the gaps of Ciura 2001; by insertion without gaps)."""
     for gap in gaps:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
 
-from witbuild.text.kernels import eight_at
+from witbuild.text.kernels import eight_at, kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -72,7 +69,7 @@ def hash_strings(texts: Strings) -> npt.NDArray[np.uint64]:
     return _hash_rows(texts.data, texts.offsets)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _hash_rows(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
     out = np.empty(offsets.size - 1, np.uint64)
     for row in range(out.size):
@@ -80,12 +77,12 @@ def _hash_rows(data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64]) -> n
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _rotate(value: np.uint64, bits: int) -> np.uint64:
     return (value << np.uint64(bits)) | (value >> np.uint64(64 - bits))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _four(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
     """Read four bytes as a little-endian number; an unsigned place is not checked for counting from the end."""
     place = np.uint64(at)
@@ -94,19 +91,19 @@ def _four(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
     return low | (high << np.uint64(16))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _eight(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
     """Read eight bytes as a little-endian number."""
     return _four(data, at) | (_four(data, at + 4) << np.uint64(32))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def merge(lane: np.uint64, value: np.uint64) -> np.uint64:
     """Return XXH64's step of a lane that takes in eight bytes: another number for every number taken in."""
     return _rotate(lane + value * _P2, 31) * _P1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _stripes(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
     """Fold all whole stripes of 32 bytes into one number, four lanes abreast."""
     one, two, three, four = _P1 + _P2, _P2, np.uint64(0), np.uint64(0) - _P1
@@ -122,7 +119,7 @@ def _stripes(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def xxh64(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
     """Return the XXH64 hash, seed 0, of ``data[start:end]`` (github.com/Cyan4973/xxHash, doc/xxhash_spec.md)."""
     length = end - start
@@ -145,17 +142,7 @@ def xxh64(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
     return out ^ (out >> np.uint64(32))
 
 
-@intrinsic
-def trailing_zeros(_context: object, _value: types.Integer) -> tuple[Any, Any]:
-    """Return how many of the lowest bits of a 64-bit number are zero, by the instruction for it; 64 of none."""
-
-    def count(_context: Any, builder: Any, _signature: Any, values: Any) -> Any:
-        return builder.cttz(values[0], ir.Constant(ir.IntType(1), 0))
-
-    return types.uint64(types.uint64), count
-
-
-@njit(cache=True, nogil=True)
+@kernel
 def piece_at(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
     """Read eight bytes as a little-endian number; those behind the end of the data are zero."""
     if at + 8 <= data.size:
@@ -166,14 +153,14 @@ def piece_at(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
     return out
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def last_piece(piece: np.uint64, size: int) -> np.uint64:
     """Return the first `size` bytes of a piece, at most seven, and a one behind them, so that no two ends are equal."""
     end = np.uint64(1) << np.uint64(8 * size)
     return (piece & (end - np.uint64(1))) | end
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def piecewise(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
     """Return the hash of ``data[start:end]`` by pieces of eight bytes: quicker than XXH64 where texts are short.
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from witbuild.dedup.hamming import bits
+from witbuild.text.kernels import kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -66,7 +66,7 @@ class Rule(NamedTuple):
     """Images are the same when their vectors have this cosine or more; 0: hashes are compared instead."""
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def jaccard(one: npt.NDArray[np.uint64], two: npt.NDArray[np.uint64]) -> float:
     """Return the Jaccard similarity of two ascending sets; two empty ones are alike.
 
@@ -84,7 +84,7 @@ def jaccard(one: npt.NDArray[np.uint64], two: npt.NDArray[np.uint64]) -> float:
     return shared / union if union else 1.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _same_direction(records: Records, i: int, j: int, cosine: float) -> bool:
     """Say whether the vectors of two records have a cosine or more: their product is a whole number, so exactly."""
     product = np.int64(0)
@@ -94,7 +94,7 @@ def _same_direction(records: Records, i: int, j: int, cosine: float) -> bool:
     return product >= cosine * lengths - 1e-6
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _same_image(i: int, j: int, records: Records, rule: Rule) -> bool:
     """Say whether the images of two records are the same by the rule."""
     if records.url[i] == records.url[j]:
@@ -106,7 +106,7 @@ def _same_image(i: int, j: int, records: Records, rule: Rule) -> bool:
     return rule.distance >= 0 and bits(records.image[i] ^ records.image[j]) <= rule.distance
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def alike(i: int, j: int, records: Records, rule: Rule) -> bool:
     """Say whether two records are alike by the rule, exactly."""
     if rule.image and not _same_image(i, j, records, rule):
@@ -123,7 +123,7 @@ def alike(i: int, j: int, records: Records, rule: Rule) -> bool:
     return jaccard(one, two) >= rule.threshold
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def find(forest: npt.NDArray[np.int64], i: int) -> int:
     """Return the root of a record's tree, halving the way to it."""
     while forest[i] != i:
@@ -132,7 +132,7 @@ def find(forest: npt.NDArray[np.int64], i: int) -> int:
     return i
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def unite(forest: npt.NDArray[np.int64], i: int, j: int) -> None:
     """Join two trees under the smaller root."""
     one, two = find(forest, i), find(forest, j)
@@ -142,7 +142,7 @@ def unite(forest: npt.NDArray[np.int64], i: int, j: int) -> None:
         forest[one] = two
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def link_all(buckets: Buckets, records: Records, rule: Rule, forest: npt.NDArray[np.int64], limit: int) -> None:
     """Compare all pairs of each bucket of at most `limit` members; pairs that are linked already need no test."""
     for bucket in range(buckets.starts.size - 1):
@@ -156,7 +156,7 @@ def link_all(buckets: Buckets, records: Records, rule: Rule, forest: npt.NDArray
                     unite(forest, i, j)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def link_across(
     few: npt.NDArray[np.int64],
     many: npt.NDArray[np.int64],
@@ -171,7 +171,7 @@ def link_across(
                 unite(forest, i, j)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def link_to_representatives(
     members: npt.NDArray[np.int64], records: Records, rule: Rule, forest: npt.NDArray[np.int64]
 ) -> None:

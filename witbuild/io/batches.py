@@ -32,13 +32,14 @@ def write(path: Path, table: pa.Table, *, dropped: Mapping[str, int], slices: Se
     """
     notes = {_SLICES: json.dumps(list(slices)), _DROPPED: json.dumps(dict(sorted(dropped.items())))}
     schema = table.schema.with_metadata({**(table.schema.metadata or {}), **notes})
-    columns = table.combine_chunks().columns
+    whole = table.combine_chunks().columns
+    columns = [column.chunk(0) if column.num_chunks else column.combine_chunks() for column in whole]
     plain = all(pa.types.is_primitive(field.type) for field in schema)
     options = ipc.IpcWriteOptions(compression=None if plain else "zstd")
     with pa.OSFile(str(path), "wb") as sink, ipc.new_file(sink, schema, options=options) as writer:
         start = 0
         for rows in slices:
-            arrays = [column.slice(start, rows).combine_chunks() for column in columns]
+            arrays = [column.slice(start, rows) for column in columns]
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
             start += rows
 

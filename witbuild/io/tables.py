@@ -96,7 +96,46 @@ def read(path: str, columns: list[str] | None = None) -> pa.Table:
         with _naming(path):
             return batches.read(path, columns)
     with store.open_read(path) as stream, _naming(path):
-        return pq.ParquetFile(stream).read(columns=columns)
+        return _read(pq.ParquetFile(stream), columns)
+
+
+def _read(file: pq.ParquetFile, columns: list[str] | None) -> pa.Table:
+    """Read a parquet file; columns without a value, of which pairs have many, are made rather than read.
+
+    By one thread, since there is a worker a core.
+    """
+    names = file.schema_arrow.names
+    wanted = names if columns is None else [name for name in columns if name in names]
+    null = _null_columns(file.metadata) & set(wanted)
+    if not null:
+        return file.read(columns=columns, use_threads=False)
+    found, rows = file.read([name for name in wanted if name not in null], use_threads=False), file.metadata.num_rows
+    fields = [file.schema_arrow.field(name) for name in wanted]
+    made = [pa.nulls(rows, field.type) if field.name in null else found[field.name] for field in fields]
+    return pa.Table.from_arrays(made, schema=pa.schema(fields, file.schema_arrow.metadata))
+
+
+def _null_columns(metadata: pq.FileMetaData) -> set[str]:
+    """Return the columns without a value, as the statistics tell; none of a file that has to be asked too often."""
+    if metadata.num_row_groups != 1:
+        return set()
+    group = metadata.row_group(0)
+    chunks = [group.column(i) for i in range(metadata.num_columns)]
+    told = [(chunk.path_in_schema, chunk.statistics) for chunk in chunks if chunk.is_stats_set]
+    return {name for name, found in told if found.has_null_count and found.null_count == group.num_rows > 0}
+
+
+def filtered(table: pa.Table, keep: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """Return the rows that a mask is true of; columns without a value are made anew, which takes a third of the time.
+
+    Example:
+        >>> filtered(pa.table({"a": [1, 2, 3], "b": pa.nulls(3)}), pa.array([True, False, None])).to_pylist()
+        [{'a': 1, 'b': None}]
+    """
+    null = {name for name in table.column_names if table[name].null_count == table.num_rows}
+    found, rows = table.drop_columns([*null]).filter(keep), pc.sum(keep).as_py() or 0
+    made = [pa.nulls(rows, field.type) if field.name in null else found[field.name] for field in table.schema]
+    return pa.Table.from_arrays(made, schema=table.schema)
 
 
 def read_slice(path: str, index: int, columns: list[str] | None = None) -> pa.Table:

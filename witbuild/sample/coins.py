@@ -14,10 +14,6 @@ import pyarrow as pa
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-_DIGITS = np.full(256, 255, np.uint8)
-for _value, _digit in enumerate(b"0123456789abcdef"):
-    _DIGITS[_digit] = _value
-
 
 def key_halves(keys: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.uint64]:
     """Return keys as numbers, uint64 of shape (n, 2).
@@ -26,6 +22,8 @@ def key_halves(keys: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.uint64]:
         >>> key_halves(pa.array(["000000000000000a00000000000000ff"])).tolist()
         [[10, 255]]
     """
+    from witbuild.sample.hexadecimal import numbers
+
     flat = (keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys).cast(pa.large_binary())
     if len(flat) == 0:
         return np.zeros((0, 2), np.uint64)
@@ -33,12 +31,10 @@ def key_halves(keys: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.uint64]:
     places = np.frombuffer(offsets, np.int64, len(flat) + 1, 8 * flat.offset)
     if flat.null_count or (np.diff(places) != 32).any():
         raise ValueError("a key must be 32 hexadecimal digits")
-    digits = np.frombuffer(data, np.uint8)[places[0] : places[-1]]
-    values = _DIGITS[digits].reshape(len(flat), 16, 2)
-    if values.max() > 15:
+    halves = numbers(np.frombuffer(data, np.uint8)[places[0] : places[-1]])
+    if halves is None:
         raise ValueError("a key must be 32 lower-case hexadecimal digits")
-    octets = (values[:, :, 0] << 4) | values[:, :, 1]
-    return np.ascontiguousarray(octets).view(">u8").astype(np.uint64)
+    return halves.reshape(len(flat), 2)
 
 
 def mix(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

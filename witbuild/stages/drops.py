@@ -26,8 +26,15 @@ def split(table: pa.Table, reasons: pa.Array) -> Part:
     """
     import pyarrow.compute as pc
 
-    counted = pc.value_counts(reasons.drop_null()).to_pylist()
-    return Part(table.filter(pc.is_null(reasons)), {row["values"]: row["counts"] for row in counted})
+    from witbuild.io import tables
+
+    return Part(tables.filtered(table, pc.is_null(reasons)), _counted(reasons.drop_null()))
+
+
+def _counted(reasons: pa.Array | pa.ChunkedArray) -> dict[str, int]:
+    import pyarrow.compute as pc
+
+    return {row["values"]: row["counts"] for row in pc.value_counts(reasons).to_pylist()}
 
 
 class ApplyDrops(MapStage):
@@ -38,9 +45,12 @@ class ApplyDrops(MapStage):
 
     def apply(self, table: pa.Table, task: Task) -> Part:
         """Split one part of the pairs by its drops."""
+        import numpy as np
         import pyarrow as pa
-        import pyarrow.compute as pc
 
-        mine = of_part(task.sources["drops"], task.index).combine_chunks()
-        place = pc.index_in(pa.array(range(table.num_rows), pa.int32()), value_set=mine["row"].combine_chunks())
-        return split(table, pc.take(mine["reason"].combine_chunks(), place))
+        from witbuild.io import tables
+
+        mine = of_part(task.sources["drops"], task.index)
+        stays = np.ones(table.num_rows, np.bool_)
+        stays[mine["row"].to_numpy()] = False
+        return Part(tables.filtered(table, pa.array(stays)), _counted(mine["reason"]))

@@ -45,12 +45,14 @@ class Match(MapStage):
         import pyarrow as pa
         import pyarrow.compute as pc
 
+        from witbuild.io import tables
+
         found = _matcher(_states(task.sources["queries"]), self.semantics).match(table["caption"])
         place = table.schema.get_field_index("query_ids")
         table = table.set_column(place, table.schema.field(place), pa.chunked_array([found]))
         if self.keep_unmatched:
             return Part(table)
-        kept = table.filter(pc.greater(pc.list_value_length(table["query_ids"]), 0))
+        kept = tables.filtered(table, pc.greater(pc.list_value_length(table["query_ids"]), 0))
         return Part(kept, {"no_query": table.num_rows - kept.num_rows})
 
 

@@ -45,10 +45,12 @@ class Rewrite(MapStage):
         """Rewrite a part; a pair that is left without a caption is dropped for `no_caption`."""
         import pyarrow.compute as pc
 
+        from witbuild.io import tables
+
         captions = self.rewritten(table["caption"])
         changed = pc.not_equal(captions, table["caption"])
         table = _with_captions(table, captions, changed)
-        kept = table.filter(pc.not_equal(table["caption"], ""))
+        kept = tables.filtered(table, pc.not_equal(table["caption"], ""))
         return Part(kept, {"no_caption": table.num_rows - kept.num_rows})
 
     def rewritten(self, texts: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -57,11 +57,10 @@ class Bands(Compared):
     def process(self, task: Task) -> Part:
         """Write the bands of each distinct node of a part, and its pairs as members."""
         from witbuild.dedup.choose import ATTRIBUTES
-        from witbuild.dedup.nodes import COLUMNS
         from witbuild.io import tables
         from witbuild.schema import MEMBERS
 
-        table = self.read(task, (*COLUMNS, *ATTRIBUTES))
+        table = self.read(task, (*self.columns, *ATTRIBUTES))
         found, path = self.evidence(table), task.scratch_file("members.arrow")
         members = member_part(table, found, task.arguments["part"], task.arguments["members"])
         tables.write(path, tables.conform(members.table, MEMBERS), dropped={}, row_groups=members.row_groups)
@@ -77,10 +76,10 @@ class Bands(Compared):
 
         first = first_of_each(found.node)
         distinct = found.take(first)
-        band, owner, sizes = spread(*self.bands_of(distinct, task), task.arguments["slices"])
-        columns = {"band": band, "node": distinct.node[owner], "row": first[owner].astype(np.int32)}
-        columns["part"] = np.full(owner.size, task.arguments["part"], np.int32)
-        return Part(pa.table(columns), row_groups=sizes)
+        cells = spread(*self.bands_of(distinct, task), task.arguments["slices"], distinct.node, first)
+        columns = {"band": cells.band, "node": cells.node, "row": cells.row}
+        columns["part"] = np.full(cells.row.size, task.arguments["part"], np.int32)
+        return Part(pa.table(columns), row_groups=cells.sizes)
 
     def bands_of(self, found: Evidence, task: Task) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
         """Return the bands of some nodes: keys, and the row each belongs to."""
@@ -132,12 +131,11 @@ class Records(Compared):
         import numpy as np
         import pyarrow as pa
 
-        from witbuild.dedup.nodes import COLUMNS
         from witbuild.sample.order import slice_of
 
         slices = task.arguments["slices"]
         mine = of_part(task.sources["candidates"], task.arguments["part"])
         rows, place = np.unique(mine["row"].to_numpy(), return_inverse=True)
-        found = self.evidence(self.read(task, COLUMNS).take(pa.array(rows)))
+        found = self.evidence(self.read(task, self.columns).take(pa.array(rows)))
         bands = mine["band"].to_numpy()
         return sliced({"band": bands, **found.take(place).columns()}, slice_of(bands, slices), slices)

@@ -40,9 +40,8 @@ class Members(Seen):
     def process(self, task: Task) -> Part:
         """Describe each pair of a part, in the slice of its node."""
         from witbuild.dedup.choose import ATTRIBUTES
-        from witbuild.dedup.nodes import COLUMNS
 
-        table = self.read(task, (*COLUMNS, *ATTRIBUTES))
+        table = self.read(task, (*self.columns, *ATTRIBUTES))
         return member_part(table, self.evidence(table), task.arguments["part"], task.arguments["slices"])
 
 

@@ -49,6 +49,13 @@ class Seen(Scope):
         """Whether embeddings are compared."""
         return "image" in self.looks_at and self.image_hash == "embedding"
 
+    @property
+    def columns(self) -> list[str]:
+        """Those of pairs that the evidence is made of; an image is told by its URL, too."""
+        of_image = ["url", *{"phash": ["phash"], "pixels": ["pixel_sha256"]}.get(self.image_hash, [])]
+        columns = {"caption": ["caption"], "url": ["url"], "image": of_image}
+        return [name for word in sorted(self.looks_at) for name in columns[word]]
+
     def read(self, task: Task, columns: Iterable[str]) -> pa.Table:
         """Return some columns of the task's pairs, and what else the evidence needs."""
         from witbuild.io import tables

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
+from witbuild.io import tables
 from witbuild.stages.filter import captions, grammar, languages, origins, scores, sizes, words
 
 if TYPE_CHECKING:
@@ -38,11 +39,11 @@ class Rule(NamedTuple):
         """Return the pairs that pass, and reason -> the number of the others."""
         rows, dropped = table.num_rows, {}
         if self.needs:
-            table = table.filter(pc.is_valid(table[self.needs]))
+            table = tables.filtered(table, pc.is_valid(table[self.needs]))
             dropped[f"no_{self.needs}"] = rows - table.num_rows
             rows = table.num_rows
         table = self.fill(table, argument) if self.fill else table
-        table = table.filter(pa.array(self.keep(table, argument)))
+        table = tables.filtered(table, pa.array(self.keep(table, argument)))
         return table, {**dropped, name: rows - table.num_rows}
 
     def with_paths(self, argument: Any, paths: Mapping[str, str]) -> Any:
