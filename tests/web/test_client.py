@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import uvloop
 
-from tests.server import EVILS, Reply, Site, evil_pages, redirect
+from tests.server import EVILS, OK, Reply, Site, evil_pages, redirect
 from witbuild.errors import PolicyError
+from witbuild.web import wire
 from witbuild.web.client import Budget, Client, FetchError, Head, Response, Settings
 
 AGENT = "witbuild-test/0 (+http://contact.test/)"
@@ -321,6 +322,30 @@ def test_waiting_for_room_costs_no_deadline_and_is_no_time_on_the_wire() -> None
     assert budget.left == pytest.approx(0.2 - budget.spent)
     assert budget.started is not None
     assert abs(budget.started - time.time()) < 10
+
+
+@pytest.mark.parametrize("name", ["drip", "chunks_without_end"])
+def test_a_body_that_cannot_be_whole_in_time_is_not_waited_for(
+    evil: Site, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "_TRIED_SECONDS", 0.3)
+    start = time.monotonic()
+    with pytest.raises(FetchError, match="timeout: too slow to be whole by the deadline"):
+        get(settings(evil, timeout_seconds=20), f"http://a.test/evil/{name}")
+    assert time.monotonic() - start < 5
+
+
+def test_a_slow_body_that_will_be_whole_in_time_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slowly(writer: asyncio.StreamWriter) -> None:
+        writer.write(OK + b"Content-Length: 10\r\n\r\n")
+        for _ in range(10):
+            await asyncio.sleep(0.05)
+            writer.write(b"x")
+            await writer.drain()
+
+    monkeypatch.setattr(wire, "_TRIED_SECONDS", 0.1)
+    with Site({"/slow": slowly}) as site:
+        assert get(settings(site, timeout_seconds=5), "http://a.test/slow").body == b"x" * 10
 
 
 def test_a_host_that_times_out_is_given_up_sooner_than_one_that_fails_at_once(evil: Site) -> None:

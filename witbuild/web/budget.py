@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -41,6 +42,11 @@ class Budget:
         self.left -= seconds
         self.spent += seconds
         await self._timeout.__aexit__(kind, error, trace)
+
+    def remaining(self) -> float:
+        """Return the seconds until the deadline of the request that is on the wire."""
+        deadline = self._timeout.when()
+        return math.inf if deadline is None else deadline - asyncio.get_running_loop().time()
 
     def pause(self) -> None:
         """Let the deadline stand still."""

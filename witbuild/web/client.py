@@ -144,6 +144,7 @@ class Client:
             robots=self.settings.robots,
             proxy=self._through,
             room=Free(room, budget) if room else None,
+            left=budget.remaining,
         )
         return await self._attempts(url, ask, budget)
 
@@ -163,8 +164,17 @@ class Client:
 
     async def _fetch_rules(self, url: str, most: int) -> bytes:
         sent = {"Accept": "text/plain,*/*;q=0.1", "Accept-Encoding": "identity"}
-        ask = Ask(headers=sent, max_bytes=most, robots=False, rules=True, cut=True, proxy=self._through)
-        return (await self._attempts(url, ask, Budget(self.settings.timeout_seconds))).body
+        budget = Budget(self.settings.timeout_seconds)
+        ask = Ask(
+            headers=sent,
+            max_bytes=most,
+            robots=False,
+            rules=True,
+            cut=True,
+            proxy=self._through,
+            left=budget.remaining,
+        )
+        return (await self._attempts(url, ask, budget)).body
 
     def slot(self, host: str) -> Slot:
         """Return the slot of a host."""

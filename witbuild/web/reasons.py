@@ -22,7 +22,7 @@ REASONS = {
     "unreachable": "no way to the host's network",
     "proxy": "the proxy refused, or could not be reached",
     "tls": "no secure connection: certificate, protocol or handshake",
-    "timeout": "not done within the total deadline",
+    "timeout": "not done within the total deadline, or too slow to be",
     "reset": "the server closed the connection before the answer was whole",
     "short_body": "the body ended before the length that was announced",
     "bad_http": "the answer is not HTTP, or its headers are beyond the bounds",

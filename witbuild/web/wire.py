@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
@@ -12,7 +14,6 @@ from witbuild.web import encodings
 from witbuild.web.reasons import FetchError
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     import aiohttp
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 CONDITIONS = frozenset({"If-None-Match", "If-Modified-Since"})
 _SMALL_BYTES = 1 << 20
+_TRIED_SECONDS = 3.0
+"""A body is given so long before its speed is looked at."""
+_UNTOLD_BYTES = 1 << 14
+"""A body that announces no length is taken to have at least so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,7 @@ class Ask:
         site: passed on to the head.
         proxy: URL of the proxy that the request goes through, or none.
         came: told of the bytes of each piece of the body.
+        left: seconds until the deadline.
         room: asked before the request and between head and body, so that a consumer that is behind can hold them back.
     """
 
@@ -86,6 +92,7 @@ class Ask:
     site: tuple[str, ...] = ()
     proxy: str | None = None
     came: Callable[[int], None] = field(default=lambda _: None)
+    left: Callable[[], float] = field(default=lambda: math.inf)
     room: Room | None = None
 
 
@@ -127,7 +134,7 @@ async def received(head: Head, ask: Ask, read: Callable[[], Awaitable[bytes]], l
     _check(head, ask)
     if ask.room:
         await ask.room.for_body(head)
-    raw = await _body(read, ask, large, head.status)
+    raw = await _body(read, ask, large, head)
     return Response(*told, encodings.decode(raw, head.headers.get("content-encoding", ""), ask.max_bytes))
 
 
@@ -158,23 +165,39 @@ def _check(head: Head, ask: Ask) -> None:
         raise FetchError("too_large", f"{announced} bytes announced, at most {ask.max_bytes} are read", head.status)
 
 
-async def _body(read: Callable[[], Awaitable[bytes]], ask: Ask, large: asyncio.Semaphore, status: int) -> bytes:
-    body = bytearray()
-    await _read(read, body, min(ask.max_bytes, _SMALL_BYTES), ask.came)
+async def _body(read: Callable[[], Awaitable[bytes]], ask: Ask, large: asyncio.Semaphore, head: Head) -> bytes:
+    body, announced = bytearray(), head.headers.get("content-length", "")
+    whole = int(announced[:20]) if announced.isdecimal() else _UNTOLD_BYTES
+    await _read(read, body, min(ask.max_bytes, _SMALL_BYTES), ask, whole)
     if len(body) > _SMALL_BYTES and len(body) <= ask.max_bytes:
         async with large:
-            await _read(read, body, ask.max_bytes, ask.came)
+            await _read(read, body, ask.max_bytes, ask, whole)
     if len(body) > ask.max_bytes and not ask.cut:
-        raise FetchError("too_large", f"more than {ask.max_bytes} bytes", status)
+        raise FetchError("too_large", f"more than {ask.max_bytes} bytes", head.status)
     del body[ask.max_bytes :]
     return bytes(body)
 
 
-async def _read(read: Callable[[], Awaitable[bytes]], body: bytearray, limit: int, came: Callable[[int], None]) -> None:
-    """Append what comes until the end or until there is more than the limit."""
+async def _read(read: Callable[[], Awaitable[bytes]], body: bytearray, limit: int, ask: Ask, whole: int) -> None:
+    """Append what comes until the end, until there is more than the limit, or until there is no hope of the whole."""
+    clock = asyncio.get_running_loop().time
+    start, before = clock(), len(body)
     while len(body) <= limit and (chunk := await read()):
-        came(len(chunk))
+        ask.came(len(chunk))
         body += chunk
+        seconds = clock() - start
+        if seconds > _TRIED_SECONDS and is_hopeless((len(body) - before) / seconds, whole - len(body), ask.left()):
+            raise FetchError("timeout", "too slow to be whole by the deadline")
+
+
+def is_hopeless(bytes_per_second: float, missing: int, seconds: float) -> bool:
+    """Say whether bytes that are missing will not come in the seconds left, even at twice the speed so far.
+
+    Example:
+        >>> is_hopeless(1.0, 100_000, 27.0), is_hopeless(3_000.0, 100_000, 27.0)
+        (True, False)
+    """
+    return missing > 2 * bytes_per_second * seconds
 
 
 def retry_after_seconds(value: str) -> float | None:
