@@ -46,8 +46,12 @@ class WatRecord:
     length: int | None
 
 
-def read(block: bytes) -> WatRecord | None:
+def read(block: bytes, agent: str = "") -> WatRecord | None:
     """Return the page that a WAT record tells of; None when it tells of none, or of none with images.
+
+    Args:
+        block: of the record.
+        agent: our crawler's product token: opt-outs that name it are ours too.
 
     Raises:
         ValueError: the record is no JSON, or nested deeper than any WAT is.
@@ -64,7 +68,7 @@ def read(block: bytes) -> WatRecord | None:
     return WatRecord(
         url=_text(header.get("WARC-Target-URI")),
         status=_number(_at(answer, "Response-Message").get("Status")) or 0,
-        page=_page(told, _pairs(answer.get("Headers"))),
+        page=_page(told, _pairs(answer.get("Headers")), agent),
         warc=_text(container.get("Filename")) or None,
         offset=_number(container.get("Offset")),
         length=_number(_at(container, "Gzip-Metadata").get("Deflate-Length")),
@@ -91,17 +95,18 @@ def _parsed(block: bytes) -> Any:
         raise ValueError("nested too deep") from error
 
 
-def _page(told: dict[str, Any], headers: list[tuple[str, str]]) -> Page:
+def _page(told: dict[str, Any], headers: list[tuple[str, str]], agent: str) -> Page:
     head = _at(told, "Head")
     named = ((_text(meta.get("property")) or _text(meta.get("name")), meta) for meta in _dicts(head.get("Metas")))
-    spoken = ((name, meta) for name, meta in named if name.strip()[:2].lower() in _LEADS and "content" in meta)
+    leads = _LEADS | {agent[:2].lower()}
+    spoken = ((name, meta) for name, meta in named if name.strip()[:2].lower() in leads and "content" in meta)
     metas = [(name, _text(meta["content"])) for name, meta in spoken]
     links = _dicts(told.get("Links"))
     images = [link for link in links if link.get("path") == "IMG@/src"]
     return Page(
         base=_text(head.get("Base")),
-        licence=_licence([*links, *_dicts(head.get("Link"))]),
-        opt_out=rights.opt_outs(metas, headers),
+        licence=licence([*links, *_dicts(head.get("Link"))]),
+        opt_out=rights.opt_outs(metas, headers, agent),
         images=[*map(_image, images[:MAX_IMAGES]), *html.og_images(metas)],
         skipped=max(0, len(images) - MAX_IMAGES),
     )
@@ -123,7 +128,13 @@ def _image(link: dict[str, Any]) -> Image:
     )
 
 
-def _licence(links: list[dict[str, Any]]) -> str | None:
+def licence(links: list[dict[str, Any]]) -> str | None:
+    """Return the first link that says it is a licence, or else the first to a Creative Commons one.
+
+    Example:
+        >>> licence([{"path": "A@/href", "url": "/"}, {"path": "A@/href", "url": "/terms", "rel": "License"}])
+        '/terms'
+    """
     named = (_text(link.get("url")) for link in links if "rel" in link and _is_licence(link["rel"]))
     found = next((url.strip() for url in named if url.strip()), None)
     urls = (_text(link.get("url")) for link in links if link.get("path") == "A@/href")

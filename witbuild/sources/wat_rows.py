@@ -1,0 +1,462 @@
+"""The pairs of a WAT record as rows of Arrow buffers: one compiled pass reads, resolves, cleans and hashes them.
+
+What a row says is what `witbuild.sources.candidates` would make of the image. Where a record or one of its images is
+unusual, nothing of it is written, and the record is for `witbuild.web.wat` and the candidates to read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+from numba import carray, types
+from numba.extending import intrinsic
+
+from witbuild.text.blake2 import WORKING, digest
+from witbuild.text.kernels import inner, kernel
+from witbuild.web import resolve, warc_bytes, wat_bytes
+from witbuild.web.caption_bytes import MAX_BYTES, clean_into
+from witbuild.web.json_bytes import SPACE, next_special, unescape
+from witbuild.web.markup import pointer
+from witbuild.web.page import MAX_IMAGES
+from witbuild.web.resolve import NONE, absolute_into, parts_of, resolve_into
+from witbuild.web.urls import MAX_CHARACTERS
+from witbuild.web.wat_bytes import GRAPH_IMAGES, IMAGE_SIZE, IMAGES, Doc, key_number, key_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Bytes = npt.NDArray[np.uint8]
+    Ints = npt.NDArray[np.int64]
+    Rows = npt.NDArray[np.int32]
+    Words = npt.NDArray[np.uint64]
+
+NOTHING, TOLD, ODD, UNUSUAL, FULL = range(5)
+"""What came of a member: no pairs; some; JSON for a parser; a record for `witbuild.web.warc`; the buffers are full."""
+MAX_ROWS: Final = 1 << 15
+MAX_TEXT_BYTES: Final = 1 << 22
+_COLUMN: Final = MAX_ROWS + 1
+URL, CAPTION, SOURCE, WIDTH, HEIGHT, PAGE = range(6)
+"""Columns of `rows`: where URL and caption end, which text it is, declared pixels or 0, which of the pages."""
+SOURCES: Final = ("alt", "title", "og")
+ROWS, PAGES, NO_URL, DATA_URL, BAD_URL, NO_CAPTION, BLOCK, BEFORE, OFFSET, LENGTH, PAGE_END, BASE_END = range(12)
+"""Of `told`: rows, pages and losses so far; of the last record its JSON, the rows before it, its place, page, base."""
+REASONS: Final = {NO_URL: "no_url", DATA_URL: "data_url", BAD_URL: "bad_url", NO_CAPTION: "no_caption"}
+_AMISS: Final = -100
+"""An image is odd; less than any reason of a loss."""
+_GRAPH_SOURCE: Final = SOURCES.index("og")
+_TEXTS, _WIDTH, _HEIGHT = 2, 6, 8
+"""Where in what is known of an image texts and lengths begin, behind the address."""
+_SCHEME_BYTES: Final = len("data:")
+_KEY_BYTES: Final = 16
+_LONGEST: Final = 3_900
+"""A longer address or text is unusual; the rooms for what it says are larger."""
+_ROOM: Final = MAX_CHARACTERS + 64
+_SCRATCH: Final = 4 * _ROOM
+_PLACE_DIGITS, _PIXEL_DIGITS, _PIXEL_BYTES = 15, 9, 32
+_RESPONSE, _DATA = np.uint64(key_number("response")), np.uint64(key_number("data:"))
+_OK, _NON_AUTHORITATIVE = np.uint64(key_number("200")), np.uint64(key_number("203"))
+_HEX: Final = np.frombuffer(b"0123456789abcdef", np.uint8)
+_ZERO, _NINE, _DOT, _PLUS, _P, _X = (ord(char) for char in "09.+px")
+
+
+class Buffers(NamedTuple):
+    """What records are read into, a row after the other.
+
+    Attributes:
+        told: int64 of shape (12,), see above.
+        losses: int64 of shape (6,): those of a page, until it is done.
+        rows: int32 of shape (6, MAX_ROWS + 1): the columns; a row's texts begin where those of the one before end.
+        urls: uint8: the addresses, one after the other.
+        captions: uint8: the captions.
+        digests: uint64 of shape (MAX_ROWS, 2): the 16 bytes of the keys.
+        keys: uint8: their 32 hexadecimal digits.
+        pages: uint8: addresses of the pages that have rows.
+        page_ends: int32 of shape (MAX_ROWS + 1,): where they end.
+        page: uint8: address of the last page.
+        base: uint8: what addresses on it are relative to.
+        state: int64, images: int32, notes: int32: see witbuild.web.wat_bytes.
+        scratch: uint8, working: uint64: to work with.
+        parts: int64 of shape (4,): of the base, see witbuild.web.resolve.
+    """
+
+    told: Ints
+    losses: Ints
+    rows: Rows
+    urls: Bytes
+    captions: Bytes
+    digests: Words
+    keys: Bytes
+    pages: Bytes
+    page_ends: Rows
+    page: Bytes
+    base: Bytes
+    state: Ints
+    images: Rows
+    notes: Rows
+    scratch: Bytes
+    working: Words
+    parts: Ints
+
+    @classmethod
+    def made(cls) -> Buffers:
+        """Return empty buffers."""
+        return cls(
+            told=np.zeros(BASE_END + 1, np.int64),
+            losses=np.zeros(NO_CAPTION + 1, np.int64),
+            rows=np.zeros((PAGE + 1, MAX_ROWS + 1), np.int32),
+            urls=np.empty(MAX_TEXT_BYTES, np.uint8),
+            captions=np.empty(MAX_TEXT_BYTES, np.uint8),
+            digests=np.empty((MAX_ROWS, 2), np.uint64),
+            keys=np.empty(32 * MAX_ROWS, np.uint8),
+            pages=np.empty(MAX_TEXT_BYTES, np.uint8),
+            page_ends=np.zeros(MAX_ROWS + 1, np.int32),
+            page=np.empty(_ROOM, np.uint8),
+            base=np.empty(_ROOM, np.uint8),
+            state=np.zeros(wat_bytes.STATE_SIZE, np.int64),
+            images=np.empty(MAX_IMAGES * IMAGE_SIZE, np.int32),
+            notes=np.empty(wat_bytes.MAX_NOTES * wat_bytes.NOTE_SIZE, np.int32),
+            scratch=np.empty(_SCRATCH, np.uint8),
+            working=np.empty(WORKING, np.uint64),
+            parts=np.empty(resolve.SIZE + 1, np.int64),
+        )
+
+
+def addresses_of(buffers: Buffers) -> Ints:
+    """Return where the buffers lie: int64 of shape (17,); whoever holds it holds the buffers too."""
+    return np.array([array.ctypes.data for array in buffers], np.int64)
+
+
+def _pointer_at(kind: Any) -> Any:
+    @intrinsic
+    def at(_context: Any, _address: Any) -> Any:
+        def make(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.inttoptr(arguments[0], target.get_value_type(signature.return_type))
+
+        return types.CPointer(kind)(types.int64), make
+
+    return at
+
+
+_bytes_at, _rows_at, _ints_at, _words_at = map(_pointer_at, (types.uint8, types.int32, types.int64, types.uint64))
+
+
+class _Room(NamedTuple):
+    """Pointers to the buffers that are written here: arrays would be counted at every call."""
+
+    told: Ints
+    losses: Ints
+    rows: Rows
+    urls: Bytes
+    captions: Bytes
+    digests: Words
+    keys: Bytes
+    pages: Bytes
+    page_ends: Rows
+    page: Bytes
+    base: Bytes
+    scratch: Bytes
+    working: Words
+    parts: Ints
+
+
+@kernel
+def gather(content: bytes, addresses: Ints) -> int:
+    """Read a member of an archive: the bytes of one whole record; say what came of it.
+
+    Args:
+        content: of the member.
+        addresses: of the buffers, see `addresses_of`: as arrays they would take longer than a small record.
+    """
+    a, data, size = addresses, pointer(content), len(content)
+    told = _ints_at(a[0])
+    kind, block = warc_bytes.block_of(data, size)
+    if kind != warc_bytes.METADATA:
+        return NOTHING if kind == warc_bytes.OTHER else UNUSUAL
+    told[BLOCK] = block
+    stop = size - warc_bytes.END
+    doc = Doc(data, stop, _ints_at(a[11]), _rows_at(a[12]), _rows_at(a[13]))
+    end = wat_bytes.read(doc, block)
+    if end < 0 or not _is_blank(data, end, stop) or not wat_bytes.add_graph(doc):
+        return ODD
+    judged = _judged(doc)
+    if judged != TOLD:
+        return judged
+    room = _Room(
+        told, _ints_at(a[1]), _rows_at(a[2]), _bytes_at(a[3]), _bytes_at(a[4]), _words_at(a[5]), _bytes_at(a[6]),
+        _bytes_at(a[7]), _rows_at(a[8]), _bytes_at(a[9]), _bytes_at(a[10]), _bytes_at(a[14]), _words_at(a[15]),
+        _ints_at(a[16]),
+    )  # fmt: skip
+    if not _place(doc, room.told) or not _page(doc, room):
+        return ODD
+    return _images(doc, room)
+
+
+@inner
+def _is_blank(data: Bytes, start: int, stop: int) -> bool:
+    for place in range(start, stop):  # noqa: SIM110 a generator is not compiled
+        if data[place] not in (9, 10, 13, SPACE):
+            return False
+    return True
+
+
+@inner
+def _judged(doc: Doc) -> int:
+    """Say whether the record tells of a page that was answered."""
+    data, state = doc.data, doc.state
+    kind, kind_end = state[2 * wat_bytes.TYPE], state[2 * wat_bytes.TYPE + 1]
+    status, end = state[2 * wat_bytes.STATUS], state[2 * wat_bytes.STATUS + 1]
+    if kind < 0 or not wat_bytes.has_page(doc):
+        return NOTHING
+    if key_of(data, kind, kind_end, 0) != _RESPONSE:
+        return NOTHING if next_special(data, kind, doc.size) == kind_end else ODD
+    if status < 0:
+        return NOTHING
+    if next_special(data, status, doc.size) != end or end - status > 3:
+        return ODD
+    code = key_of(data, status, end, 0)
+    return TOLD if code in (_OK, _NON_AUTHORITATIVE) else NOTHING
+
+
+@inner
+def _place(doc: Doc, told: Ints) -> bool:
+    """Read where the page lies in its WARC; False: it is odd."""
+    state = doc.state
+    name = state[2 * wat_bytes.FILENAME]
+    if name < 0 or name == state[2 * wat_bytes.FILENAME + 1]:
+        return False
+    for leaf, slot in ((wat_bytes.OFFSET, OFFSET), (wat_bytes.LENGTH, LENGTH)):
+        start, stop = state[2 * leaf], state[2 * leaf + 1]
+        if start >= 0 and next_special(doc.data, start, doc.size) != stop:
+            return False
+        told[slot] = _whole_number(doc.data, start, stop, _PLACE_DIGITS) if start >= 0 else -1
+    return True
+
+
+@inner
+def _whole_number(data: Bytes, start: int, stop: int, digits: int) -> int:
+    """Return a number of so many digits at most; -1: it is none."""
+    value = 0
+    for place in range(start, min(stop, start + digits)):
+        if not _ZERO <= data[place] <= _NINE:
+            return -1
+        value = 10 * value + data[place] - _ZERO
+    return value if 0 < stop - start <= digits else -1
+
+
+@inner
+def _page(doc: Doc, room: _Room) -> bool:
+    """Write address and base of the page; False: one is odd."""
+    state, told, parts = doc.state, room.told, room.parts
+    scratch, page, base = room.scratch, room.page, room.base
+    start, stop = state[2 * wat_bytes.TARGET], state[2 * wat_bytes.TARGET + 1]
+    if start < 0 or stop - start > _LONGEST:
+        return False
+    end = absolute_into(scratch, 0, unescape(doc.data, start, stop, scratch, 0), page, 0)
+    if end < 0:
+        return False
+    told[PAGE_END], size = end, NONE
+    start, stop = state[2 * wat_bytes.BASE], state[2 * wat_bytes.BASE + 1]
+    if 0 <= start < stop:
+        if stop - start > _LONGEST:
+            return False
+        parts_of(page, end, parts)
+        size = resolve_into(scratch, 0, unescape(doc.data, start, stop, scratch, 0), page, parts, base, 0)
+    if size == NONE:
+        size = _copied(page, 0, end, base, 0)
+    told[BASE_END] = size
+    parts_of(base, size, parts)
+    return size >= 0
+
+
+@inner
+def _copied(data: Bytes, start: int, stop: int, out: Bytes, at: int) -> int:
+    for place in range(start, stop):
+        out[at] = data[place]
+        at += 1
+    return at
+
+
+@inner
+def _images(doc: Doc, room: _Room) -> int:
+    """Write the rows of a page's images, and count those that have none."""
+    told, losses = room.told, room.losses
+    for reason in range(NO_URL, NO_CAPTION + 1):
+        losses[reason] = 0
+    row = told[ROWS]
+    told[BEFORE] = row
+    for number in range(doc.state[IMAGES] + doc.state[GRAPH_IMAGES]):
+        if not _has_room(room, row):
+            return FULL
+        rows = _image(doc, room, number, row)
+        if rows < 0:
+            return ODD
+        row += rows
+    if row > told[BEFORE]:
+        _end_page(room)
+    told[ROWS] = row
+    for reason in range(NO_URL, NO_CAPTION + 1):
+        told[reason] += losses[reason]
+    return TOLD if row > told[BEFORE] else NOTHING
+
+
+@inner
+def _image(doc: Doc, room: _Room, number: int, row: int) -> int:
+    """Write the rows of an image from a row on; return how many, or _AMISS."""
+    image, graph = IMAGE_SIZE * number, number >= doc.state[IMAGES]
+    if graph and doc.images[image + _TEXTS] == doc.images[image + _TEXTS + 1]:
+        return 0
+    end = _address(doc, room, image, room.rows[_COLUMN * URL + row])
+    if end == _AMISS:
+        return _AMISS
+    if end < 0:
+        room.losses[-end] += not graph or end != -NO_URL
+        return 0
+    rows = _captions(doc, room, image, row, end)
+    if graph:
+        room.rows[_COLUMN * SOURCE + row] = _GRAPH_SOURCE
+        return rows if rows > 0 else _AMISS
+    room.losses[NO_CAPTION] += rows == 0
+    return rows
+
+
+@inner
+def _has_room(room: _Room, row: int) -> bool:
+    """Say whether there is room for an image with two texts, and for the page."""
+    rows, pages = room.rows, room.page_ends[room.told[PAGES]]
+    most = max(rows[_COLUMN * URL + row], rows[_COLUMN * CAPTION + row], pages) + 2 * _ROOM
+    return row + 2 <= MAX_ROWS and most <= MAX_TEXT_BYTES
+
+
+@inner
+def _end_page(room: _Room) -> None:
+    told, ends = room.told, room.page_ends
+    number = told[PAGES]
+    ends[number + 1] = _copied(
+        room.page, 0, told[PAGE_END], room.pages, ends[number]
+    )  # fmt: skip
+    told[PAGES] = number + 1
+
+
+@inner
+def _address(doc: Doc, room: _Room, image: int, at: int) -> int:
+    """Write the address of an image; return where it ends, or less than 0: why there is none, or _AMISS."""
+    start, stop = doc.images[image], doc.images[image + 1]
+    scratch = room.scratch
+    cut = stop - start > _LONGEST
+    end = unescape(doc.data, start, start + _SCHEME_BYTES if cut else stop, scratch, 0) if start >= 0 else 0
+    first = 0
+    while first < end and _is_space(scratch[first]):
+        first += 1
+    while end > first and _is_space(scratch[end - 1]):
+        end -= 1
+    if first == end:
+        return _AMISS if cut else -NO_URL
+    if scratch[first] > 127 or scratch[end - 1] > 127:  # there may be white space beyond ASCII
+        return _AMISS
+    is_data = end - first >= _SCHEME_BYTES and key_of(scratch, first, first + _SCHEME_BYTES, 32) == _DATA
+    if cut:
+        return -DATA_URL if is_data else _AMISS
+    found = resolve_into(scratch, first, end, room.base, room.parts, room.urls, at)
+    if found == NONE:
+        return -DATA_URL if is_data else -BAD_URL
+    return found if found >= 0 else _AMISS
+
+
+@inner
+def _is_space(byte: int) -> bool:
+    """Say whether a byte is white space to Python."""
+    return 9 <= byte <= 13 or 28 <= byte <= SPACE
+
+
+@inner
+def _captions(doc: Doc, room: _Room, image: int, first: int, end: int) -> int:
+    """Write a row for each text of an image, whose address ends at a place; return how many, or _AMISS."""
+    rows, captions, row = room.rows, room.captions, first
+    width, height = _pixels(doc, image + _WIDTH), _pixels(doc, image + _HEIGHT)
+    for source in range(_GRAPH_SOURCE):
+        start, stop = doc.images[image + _TEXTS + 2 * source], doc.images[image + _TEXTS + 2 * source + 1]
+        if start < 0:
+            continue
+        at = rows[_COLUMN * CAPTION + row]
+        if stop - start > MAX_BYTES or width < 0 or height < 0:
+            return _AMISS
+        size = unescape(doc.data, start, stop, room.scratch, 0)
+        last, replaced = clean_into(room.scratch, 0, size, captions, at)
+        if replaced:
+            return _AMISS
+        if last == at or (row > first and _same(captions, rows[_COLUMN * CAPTION + first], at, last)):
+            continue
+        if row > first:
+            end = _copied(room.urls, rows[_COLUMN * URL + first], end, room.urls, end)
+        rows[_COLUMN * URL + row + 1], rows[_COLUMN * CAPTION + row + 1], rows[_COLUMN * SOURCE + row] = (
+            end,
+            last,
+            source,
+        )
+        rows[_COLUMN * WIDTH + row], rows[_COLUMN * HEIGHT + row], rows[_COLUMN * PAGE + row] = (
+            width,
+            height,
+            room.told[PAGES],
+        )
+        _hash(room, row)
+        row += 1
+    return row - first
+
+
+@inner
+def _same(data: Bytes, start: int, stop: int, end: int) -> bool:
+    """Say whether what lies from `start` to `stop` is what lies from there to `end`."""
+    if stop - start != end - stop:
+        return False
+    for place in range(start, stop):  # noqa: SIM110 a generator is not compiled
+        if data[place] != data[place + stop - start]:
+            return False
+    return True
+
+
+@inner
+def _pixels(doc: Doc, slot: int) -> int:
+    """Return a declared length as `witbuild.web.page.pixels` does, 0 for none; -1: it is odd."""
+    data, place, stop = doc.data, doc.images[slot], doc.images[slot + 1]
+    if place < 0 or place == stop:
+        return 0
+    if stop - place > _PIXEL_BYTES or next_special(data, place, doc.size) != stop:
+        return -1
+    place = _after_spaces(data, place)
+    place += data[place] == _PLUS
+    start = place
+    while _ZERO <= data[place] <= _NINE:
+        place += 1
+    value = _whole_number(data, start, place, _PIXEL_DIGITS)
+    if data[place] == _DOT:
+        place += 1
+        while _ZERO <= data[place] <= _NINE:
+            place += 1
+    place = _after_spaces(data, place)
+    if data[place] | 32 == _P and data[place + 1] | 32 == _X:
+        place = _after_spaces(data, place + 2)
+    return value if value > 0 and place == stop else 0
+
+
+@inner
+def _after_spaces(data: Bytes, place: int) -> int:
+    while data[place] == SPACE:
+        place += 1
+    return place
+
+
+@inner
+def _hash(room: _Room, row: int) -> None:
+    """Write the key of a row: that of `witbuild.text.keys`."""
+    rows, message = room.rows, room.scratch
+    size = _copied(room.urls, rows[_COLUMN * URL + row], rows[_COLUMN * URL + row + 1], message, 0)
+    message[size] = 0
+    size = _copied(room.captions, rows[_COLUMN * CAPTION + row], rows[_COLUMN * CAPTION + row + 1], message, size + 1)
+    low, high = digest(carray(message, _SCRATCH), 0, size, carray(room.working, WORKING))
+    room.digests[2 * row], room.digests[2 * row + 1] = low, high
+    for place in range(_KEY_BYTES):
+        word = low if place < 8 else high
+        byte = word >> np.uint64(8 * (place & 7)) & np.uint64(255)
+        room.keys[2 * (_KEY_BYTES * row + place)] = _HEX[byte >> np.uint64(4)]
+        room.keys[2 * (_KEY_BYTES * row + place) + 1] = _HEX[byte & np.uint64(15)]
