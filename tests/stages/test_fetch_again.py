@@ -170,6 +170,18 @@ def test_a_domain_gives_no_more_than_its_cap(tmp_path: Path) -> None:
     assert found[0].table.equals(found[1].table)
 
 
+def test_what_a_cap_left_over_comes_by_a_later_run_which_asks_for_no_body_twice(tmp_path: Path) -> None:
+    given = [pair(f"http://a.test/{i}.jpg", str(i)) for i in range(6)]
+    with Site({f"/{i}.jpg": Reply(jpeg(i, 64), headers={"ETag": '"1"'}) for i in range(6)}) as site:
+        first = stored(run(tmp_path / "first", site, [given], 1, max_per_domain=2))
+        site.pages.update({f"/{name}.jpg": Reply(status=304) for name in first})
+        again = run(tmp_path / "second", site, [given], 1, revalidate=str(tmp_path / "first" / "run"))
+    second = stored(again)
+    assert len(first) == 2
+    assert sorted(second) == [str(i) for i in range(6)]
+    assert first.items() <= second.items()
+
+
 @pytest.mark.parametrize(("parameters", "decoded"), [({"sink": "none"}, True), ({"decode": False}, False)])
 def test_without_a_sink_everything_is_done_but_nothing_stored(
     tmp_path: Path, parameters: dict[str, Any], *, decoded: bool
