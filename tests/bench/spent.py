@@ -66,7 +66,7 @@ def spent(
 
 
 def _wait(process: subprocess.Popen[bytes], limit_seconds: float, *, watch: bool) -> Taken:
-    taken, end = Taken(), time.monotonic() + limit_seconds
+    taken, end = Taken(apart=process.pid), time.monotonic() + limit_seconds
     while process.poll() is None:
         if time.monotonic() > end:
             subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)

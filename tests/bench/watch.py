@@ -16,6 +16,8 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 class Taken:
     """By a session of processes, so far."""
 
+    apart: int = 0
+    """A process of the session that belongs to the bench, not to the job."""
     wall: float = 0.0
     together: int = 0
     """Most bytes of memory of all processes at one moment, shared pages counted once (PSS)."""
@@ -41,7 +43,7 @@ class Taken:
         self.loads.append(os.getloadavg()[0])
         together = 0
         for folder in Path("/proc").iterdir():
-            if folder.name.isdigit():
+            if folder.name.isdigit() and folder.name != str(self.apart):
                 together += self._add(folder, session)
         self.together = max(self.together, together)
 
