@@ -1,5 +1,7 @@
 """Bytes to RGB pixels: JPEG by libjpeg-turbo at reduced scale, the rest by Pillow; bounds first, first frame only.
 
+Most JPEGs that are made smaller never come here: jpeg/ makes their means without their pixels.
+
 header ── bounds ──┬─ JPEG, grey or colour: simplejpeg, DCT scaled to no less than what is needed
                    └─ PNG, WebP, GIF, AVIF, CMYK JPEG, or what simplejpeg refuses: Pillow, these formats only
 """
@@ -68,7 +70,7 @@ def decode(body: bytes, header: Header, *, max_pixels: int, width: int = 0, heig
     if header.turned:
         width, height = height, width
     try:
-        return _upright(*_decode(body, header, max_pixels, width, height))
+        return upright(*_decode(body, header, max_pixels, width, height))
     except FOREIGN as error:
         raise foreign(error) from None
 
@@ -144,7 +146,7 @@ def _rgb(image: Image) -> Image:
     return image.convert("RGB")
 
 
-def _upright(pixels: Pixels, orientation: int) -> Pixels:
+def upright(pixels: Pixels, orientation: int) -> Pixels:
     """Turn and mirror pixels as an orientation of 1 to 8 asks."""
     if orientation >= 5:
         pixels = pixels.transpose(1, 0, 2)

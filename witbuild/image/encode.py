@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def encode(
-    pixels: npt.NDArray[np.uint8], extension: str, quality: int, metadata: Mapping[str, bytes] | None = None
+    pixels: npt.NDArray[np.uint8],
+    extension: str,
+    quality: int,
+    metadata: Mapping[str, bytes] | None = None,
+    *,
+    space: Literal["RGB", "YCbCr"] = "RGB",
 ) -> bytes:
     """Return an encoded image.
 
@@ -22,6 +27,7 @@ def encode(
         pixels: uint8 of shape (height, width, 3), C-contiguous.
         extension: jpg (baseline, 4:2:0), webp or png.
         quality: 1 to 100; of no meaning to png.
+        space: what the pixels are; YCbCr for jpg only.
         metadata: `exif`, `xmp` and `icc_profile`, as `metadata.read` gives them.
 
     Example:
@@ -34,7 +40,8 @@ def encode(
     stream = io.BytesIO()
     more: dict[str, Any] = dict(metadata or {})
     if extension == "jpg":  # by the accurate transform; simplejpeg's encoder takes the fast one whatever it is told
-        Image.fromarray(pixels).save(stream, "JPEG", quality=quality, subsampling="4:2:0", **more)
+        image = Image.frombuffer(space, pixels.shape[1::-1], pixels, "raw", space, 0, 1)
+        image.save(stream, "JPEG", quality=quality, subsampling="4:2:0", **more)
     elif extension == "webp":
         Image.fromarray(pixels).save(stream, "WEBP", quality=quality, method=4, **more)
     else:

@@ -21,8 +21,12 @@ _COSINES = np.rint(
 """Rows of the discrete cosine transform (type II) of 32 points, in units of 2^-14."""
 
 
+OF_RGB, OF_LUMA = (299, 587, 114), (1000, 0, 0)
+"""Thousandths of each value of a pixel in its grey (ITU-R BT.601)."""
+
+
 def pixel_sha256(pixels: Pixels) -> str:
-    """Return the hash of an image's size and RGB values, hex.
+    """Return the hash of an image's size and values, hex.
 
     Args:
         pixels: uint8 of shape (height, width, 3).
@@ -36,7 +40,7 @@ def pixel_sha256(pixels: Pixels) -> str:
     return digest.hexdigest()
 
 
-def phash(pixels: Pixels) -> int:
+def phash(pixels: Pixels, grey: tuple[int, int, int] = OF_RGB) -> int:
     """Return the 64-bit perceptual hash: which low frequencies of 32x32 grey values are above their median.
 
     The method is that of Krawetz, "Looks Like It" (2011): DCT, the 8x8 lowest frequencies, one bit each, row by row
@@ -44,6 +48,7 @@ def phash(pixels: Pixels) -> int:
 
     Args:
         pixels: uint8 of shape (height, width, 3).
+        grey: what its values are.
 
     Example:
         >>> ramp = np.repeat(np.arange(64, dtype=np.uint8)[:, None, None], 64, 1).repeat(3, 2)
@@ -51,7 +56,6 @@ def phash(pixels: Pixels) -> int:
         (True, False)
     """
     small = resize(pixels, _SIDE, _SIDE).astype(np.int64)
-    grey = small @ np.array([299, 587, 114])
-    waves = (_COSINES @ grey @ _COSINES.T).ravel()
+    waves = (_COSINES @ (small @ np.array(grey)) @ _COSINES.T).ravel()
     middle = np.sort(waves)[31:33].sum()
     return int.from_bytes(np.packbits(2 * waves > middle).tobytes(), "big")

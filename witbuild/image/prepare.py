@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 from witbuild.image import decode, encode, hashes, header, metadata, resize
 from witbuild.image.failure import ImageError
+from witbuild.image.jpeg.area import Target, means
+from witbuild.image.jpeg.frame import UnusualError
 from witbuild.image.plan import Plan
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from witbuild.image.header import Header
+
     Pixels = npt.NDArray[np.uint8]
+    Size = tuple[int, int]
 
 __all__ = ["Plan", "Stored", "prepare"]
 
@@ -24,7 +29,10 @@ _KEPT = ("JPEG", "PNG", "WEBP")
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A stored image and what is known of it; sizes in pixels, the original's after orientation."""
+    """A stored image and what is known of it; sizes in pixels, the original's after orientation.
+
+    The hashes are of the pixels that were encoded, or, where the original is kept, of what it decodes to.
+    """
 
     content: bytes
     extension: str
@@ -47,16 +55,62 @@ def prepare(body: bytes, plan: Plan) -> Stored:
     decode.check(head, body, plan.max_pixels)
     upright = (head.height, head.width) if head.turned else (head.width, head.height)
     _refuse(*upright, plan)
+    if plan.keep_original and head.format in _KEPT:
+        pixels = decode.decode(body, head, max_pixels=plan.max_pixels)
+        return _stored(body, _EXTENSIONS[head.format], pixels, (pixels.shape[1], pixels.shape[0]), head)
+    kept = metadata.read(body, head) if plan.keep_metadata else None
+    halved = _halved(body, head, plan)
+    if halved is not None:
+        content = encode.encode(halved, plan.extension, plan.quality, kept, space="YCbCr")
+        return _stored(content, plan.extension, halved, upright, head, grey=hashes.OF_LUMA)
+    pixels, upright = _fitted(body, head, upright, plan)
+    return _stored(encode.encode(pixels, plan.extension, plan.quality, kept), plan.extension, pixels, upright, head)
+
+
+def _fitted(body: bytes, head: Header, upright: Size, plan: Plan) -> tuple[Pixels, Size]:
+    """Return the pixels to store and the size of the original, which only a JPEG's header tells for certain."""
     needed = resize.fit(*upright, plan.size, plan.mode, upscale=plan.upscale)
-    width, height = _least(upright, needed, plan.oversample)
-    pixels = decode.decode(body, head, max_pixels=plan.max_pixels, width=width, height=height)
-    if head.format != "JPEG":  # not scaled: this is the size, whatever the header said
-        upright = (pixels.shape[1], pixels.shape[0])
-        needed = resize.fit(*upright, plan.size, plan.mode, upscale=plan.upscale)
-    pixels = resize.resize(pixels, *needed)
+    pixels = _coloured(body, head, needed) if head.format == "JPEG" else None
+    if pixels is None:
+        width, height = _least(upright, needed, plan.oversample)
+        pixels = decode.decode(body, head, max_pixels=plan.max_pixels, width=width, height=height)
+        if head.format != "JPEG":  # not scaled: this is the size, whatever the header said
+            upright = (pixels.shape[1], pixels.shape[0])
+            needed = resize.fit(*upright, plan.size, plan.mode, upscale=plan.upscale)
+        pixels = resize.resize(pixels, *needed)
     if resize.fits(*upright, plan.size, plan.mode, upscale=plan.upscale):
-        pixels = _fitted(pixels, plan)
-    return _store(body, head, pixels, upright, plan)
+        pixels = _framed(pixels, plan)
+    return pixels, upright
+
+
+def _coloured(body: bytes, head: Header, needed: Size) -> Pixels | None:
+    """Return a JPEG's means upright and in RGB; None where the library has to decode it."""
+    width, height = needed[::-1] if head.turned else needed
+    pixels = _straight(body, head, Target(width=width, height=height, left=0, top=0, columns=width, rows=height))
+    return None if pixels is None else decode.upright(pixels, head.orientation)
+
+
+def _halved(body: bytes, head: Header, plan: Plan) -> Pixels | None:
+    """Return luma and chroma as a JPEG stores them; None where that needs colours or the whole image."""
+    if head.format != "JPEG" or head.orientation != 1 or plan.extension != "jpg" or plan.mode == "border":
+        return None
+    width, height = resize.fit(head.width, head.height, plan.size, plan.mode, upscale=plan.upscale)
+    columns, rows = width, height
+    if plan.mode == "center_crop":
+        columns, rows = min(width, plan.size), min(height, plan.size)
+    left, top = (width - columns) // 2, (height - rows) // 2
+    wanted = Target(width=width, height=height, left=left, top=top, columns=columns, rows=rows, halved=True)
+    return _straight(body, head, wanted)
+
+
+def _straight(body: bytes, head: Header, wanted: Target) -> Pixels | None:
+    """Return a JPEG's means without its pixels; None where the library has to decode it."""
+    if wanted.width >= head.width or wanted.height >= head.height:
+        return None
+    try:
+        return means(body, wanted)
+    except UnusualError:
+        return None
 
 
 def _least(upright: tuple[int, int], needed: tuple[int, int], oversample: float) -> tuple[int, int]:
@@ -77,7 +131,7 @@ def _refuse(width: int, height: int, plan: Plan) -> None:
         raise ImageError("image_aspect", f"{width}x{height}")
 
 
-def _fitted(pixels: Pixels, plan: Plan) -> Pixels:
+def _framed(pixels: Pixels, plan: Plan) -> Pixels:
     if plan.mode == "center_crop":
         return resize.crop(pixels, plan.size)
     if plan.mode == "border":
@@ -85,17 +139,15 @@ def _fitted(pixels: Pixels, plan: Plan) -> Pixels:
     return pixels
 
 
-def _store(body: bytes, head: header.Header, pixels: Pixels, original: tuple[int, int], plan: Plan) -> Stored:
-    if plan.keep_original and head.format in _KEPT:
-        content, extension = body, _EXTENSIONS[head.format]
-        pixels = decode.decode(body, head, max_pixels=plan.max_pixels)
-    else:
-        kept = metadata.read(body, head) if plan.keep_metadata else None
-        content, extension = encode.encode(pixels, plan.extension, plan.quality, kept), plan.extension
-        if extension != "png":
-            pixels = decode.decode(content, header.read(content), max_pixels=2 * plan.max_pixels)
+def _stored(  # noqa: PLR0913
+    content: bytes,
+    extension: str,
+    pixels: Pixels,
+    original: Size,
+    head: Header,
+    *,
+    grey: tuple[int, int, int] = hashes.OF_RGB,
+) -> Stored:
     height, width = pixels.shape[:2]
-    served = _EXTENSIONS[head.format]
-    return Stored(
-        content, extension, width, height, *original, served, hashes.pixel_sha256(pixels), hashes.phash(pixels)
-    )
+    looks = hashes.pixel_sha256(pixels), hashes.phash(pixels, grey)
+    return Stored(content, extension, width, height, *original, _EXTENSIONS[head.format], *looks)

@@ -11,11 +11,15 @@ from witbuild.io.absent import absent
 
 gc.disable()  # nothing of what is imported is garbage
 with absent("scipy"):  # numba would import it, to ask for linear algebra that no image needs
-    import numpy as np
+    import io
 
-    from witbuild.image.encode import encode
+    from PIL import Image
+
     from witbuild.image.prepare import Plan, prepare
 
-    prepare(encode(np.zeros((16, 16, 3), np.uint8), "jpg", 90), Plan(size=8))
+    for kind, options in (("PNG", {}), ("JPEG", {}), ("JPEG", {"progressive": True})):
+        stream = io.BytesIO()
+        Image.new("RGB", (16, 16), "red").save(stream, kind, **options)
+        prepare(stream.getvalue(), Plan(size=4))
 gc.enable()
 gc.freeze()  # a collection in a forked process would write to every object, and so make a copy of all that it shares
