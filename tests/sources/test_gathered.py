@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import Any, cast
 
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -203,13 +205,13 @@ def test_usual_records_take_no_parser() -> None:
         assert same(packed(content)).num_rows == 18
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(found=st.lists(pages(500), min_size=1, max_size=4), escape=st.booleans(), limit=st.none() | st.integers(1, 6))
 def test_usual_records_give_what_the_parser_gives(found: list[Any], limit: int | None, *, escape: bool) -> None:
     same(wat(*(dumped(page, escape=escape) for page in found)), limit)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(found=st.lists(pages(10), min_size=1, max_size=4), escape=st.booleans(), spaced=st.integers(0, 3))
 def test_unusual_records_give_what_the_parser_gives(found: list[Any], spaced: int, *, escape: bool) -> None:
     same(wat(*(dumped(page, escape=escape, tight=spaced > 0) for page in found)))
@@ -234,10 +236,109 @@ CHANGES = (
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(pages(500), st.data())
 def test_a_record_with_a_byte_changed_gives_what_the_parser_gives(page: Any, data: st.DataObject) -> None:
     block = bytearray(dumped(page, escape=data.draw(st.booleans())))
     place = data.draw(st.integers(0, len(block) - 1))
     block[place : place + data.draw(st.integers(0, 1))] = data.draw(st.sampled_from(CHANGES))
     same(wat(bytes(block), dumped(told([image()]))))
+
+
+HEADS = (
+    b"warc-type: metadata", b"WARC-Type: response", b"WARC-Type:metadata", b"WARC-Type: metadata ",
+    b"Content-Type: text/json-x", b"Content-Type: text/plain", b"Content-Length: 7", b"Content-Length: +9",
+    b" folded", b"X: y", b"X", b":", b"WARC-Type: metadata\x80",
+)  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.data())
+def test_any_head_of_a_record_is_read_as_before(data: st.DataObject) -> None:
+    block = dumped(told([image()]))
+    lines = record(block, kind="metadata").split(b"\r\n\r\n", 1)[0].split(b"\r\n")
+    for line in data.draw(st.lists(st.sampled_from(HEADS), max_size=2)):
+        place = data.draw(st.integers(0, len(lines)))
+        lines[place : place + data.draw(st.integers(0, 1))] = [line]
+    end = data.draw(st.sampled_from((b"\r\n\r\n", b"\r\n", b"", b"\n\n", b"\r\n\r\n\r\n")))
+    member = data.draw(st.sampled_from((b"\r\n", b"\r\n", b"\n"))).join(lines) + b"\r\n\r\n" + block + end
+    usual = record(dumped(told([image("j.jpg")])), kind="metadata")
+    same(packed(usual, member, usual.replace(b"j.jpg", b"k.jpg")))
+
+
+@pytest.mark.parametrize("rest", [b"rubbish" * 99, b"\x1f\x8b\x08", bytes(999), b"WARC/1.0\r\n\r\n"])
+def test_damage_costs_itself_alone(rest: bytes) -> None:
+    one, other = (wat(dumped(told([image(f"{name}.jpg")]))) for name in "ij")
+    for archive in (one + rest + other, one + other[:-9] + other, one + other[:300], one + other + rest, rest + one):
+        same(archive)
+
+
+def test_records_that_share_a_member_or_lie_plain() -> None:
+    one, other = (
+        record(dumped(told([image(f"{name}.jpg")], container={"Filename": ""})), kind="metadata") for name in "ij"
+    )
+    for archive in (packed(one + other), packed(one, other + one, other), one + other):
+        same(archive)
+    mixed = packed(one) + other
+    assert fast(mixed)[0]["key"].equals(slow(mixed)[0]["key"])
+    assert [row["source_offset"] for row in same(packed(one, other)).to_pylist()] == [0, len(packed(one))]
+
+
+def test_more_rows_than_the_buffers_hold_keep_their_order() -> None:
+    blocks = [dumped(told([image(f"{page}-{n}.jpg", f"alt {n}") for n in range(900)])) for page in range(40)]
+    table = same(wat(*blocks[:20], dumped(told([image("http:odd.jpg")])), *blocks[20:], blocks[0]))
+    assert table.num_rows == 900 * 40 + 1 > wat_rows.MAX_ROWS
+    assert table["url"].to_pylist()[900 * 20] == "http://a.test/d/odd.jpg"
+
+
+def test_addresses_larger_than_the_buffers() -> None:
+    links = [image(f"{'x' * 1_200}{n}.jpg", "y" * 1_900) for n in range(3_000)]
+    assert same(wat(dumped(told(links)))).num_rows == 3_000
+
+
+@pytest.mark.parametrize(
+    "links",
+    [
+        [image(alt="x" * 10_000_000)],
+        [image(url="x" * 9_000_000)],
+        [image(url="data:" + "x" * 9_000_000), image("j.jpg")],
+        [{"path": "A@/href", "url": "/", "rel": "license" * 1_000_000}, image()],
+        [{"path": "A@/href", "url": " //x", "rel": "license"}] * 20_000 + [image()],
+        [image(f"{n}.jpg") for n in range(30_000)],
+        [image("i.jpg") for n in range(10_001)],
+        [{"path": "A@/href", "url": "/x"} for n in range(100_000)] + [image()],
+    ],
+)
+def test_pages_without_measure(links: list[dict[str, Any]]) -> None:
+    same(wat(dumped(told(links)), dumped(told([image("last.jpg")]))))
+
+
+def test_nesting_without_measure() -> None:
+    deep = b"[" * 200_000 + b"]" * 200_000
+    same(
+        wat(
+            b'{"Envelope":' + deep + b"}",
+            dumped(told([image()])),
+            b'{"Container":{"a":' * 9_999,
+            dumped(told([image("j")])),
+        )
+    )
+
+
+def test_real_records(shared: Path) -> None:
+    block = (shared / "warc" / "wat_record_01marocain_2016.json").read_bytes()
+    assert same(wat(block)).num_rows == 0
+    assert SOURCE.candidates(None).member(record(block, kind="metadata")) == wat_rows.NOTHING
+    titled = block.replace(b'"alt":""', b'"alt":"a logo"')
+    (row,) = same(wat(titled)).to_pylist()
+    assert (row["caption"], row["source_offset"], row["source_length"]) == ("a logo", 846, 1550)
+    assert SOURCE.candidates(None).member(record(titled, kind="metadata")) == wat_rows.TOLD
+    for name in ("whirlwind.warc.wat.gz", "whirlwind.warc.wat", "whirlwind.warc.gz", "whirlwind.warc.wet.gz"):
+        assert same((shared / "whirlwind" / name).read_bytes()).num_rows == 0
+
+
+def test_hostile_archives_and_json_are_survived(shared_hostile: dict[str, bytes]) -> None:
+    for name, body in shared_hostile.items():
+        if name.startswith(("json/", "warc/")):
+            same(body)
+            same(wat(body, dumped(told([image()]))))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
+from itertools import islice
 from typing import IO, TYPE_CHECKING, ClassVar, cast
 
 from witbuild.sources.archives import Archives
@@ -15,7 +15,7 @@ from witbuild.web.caption import clean
 if TYPE_CHECKING:
     from witbuild.sources.gathered import Gathered
     from witbuild.web.members import Member
-    from witbuild.web.warc import Damage, Record
+    from witbuild.web.warc import Record
 
 _OK = frozenset({200, 203})
 _JSON = "application/json"
@@ -34,23 +34,24 @@ class Wat(Archives):
         return Gathered(limit, self.agent)
 
     def archive(self, stream: IO[bytes], path: str, out: Candidates) -> None:
-        """Read an archive by its gzip members as far as they are whole, and what is left record by record."""
+        """Read an archive by its gzip members as far as each is one record, and what is left record by record."""
         from witbuild.sources.wat_rows import ODD, UNUSUAL
         from witbuild.web.members import members
         from witbuild.web.warc import records
 
-        gathered, position = cast("Gathered", out), 0
+        gathered, last, position = cast("Gathered", out), 0, 0
         for member in members(stream):
             if gathered.full:
                 return
             found = gathered.member(member.content)
+            if found == UNUSUAL:
+                break
             if found == ODD:
                 self._odd(member, path, gathered)
-            elif found == UNUSUAL:
-                self._unusual(stream, member, path, gathered)
-            position = member.offset + member.length
-        if position == 0 or stream.seek(0, 2) > position:
-            self.all(records(stream, position), path, out)
+            last, position = member.offset, member.offset + member.length
+        if position < stream.seek(0, 2):
+            # From the last good record on, so that what follows it is judged as in an archive, not as its beginning.
+            self.all(islice(records(stream, last), int(position > 0), None), path, out)
 
     def _odd(self, member: Member, path: str, out: Gathered) -> None:
         """Read a record whose JSON is for a parser."""
@@ -58,16 +59,6 @@ class Wat(Archives):
 
         block = out.block(member.content)
         self.read(Record("metadata", "", _JSON, block, member.offset, member.length), path, out)
-
-    def _unusual(self, stream: IO[bytes], member: Member, path: str, out: Gathered) -> None:
-        """Read a member that is not one record with a plain head."""
-        from witbuild.web.warc import records
-
-        place = stream.tell()
-        stream.seek(member.offset)
-        packed = io.BytesIO(stream.read(member.length))
-        stream.seek(place)
-        self.all((_moved(one, member.offset) for one in records(packed)), path, out)
 
     def read(self, record: Record, path: str, out: Candidates) -> None:
         """Add what a record tells about a page's images."""
@@ -89,12 +80,3 @@ class Wat(Archives):
             Place(archive, told.offset, told.length) if archive else Place(named(path), record.offset, record.length)
         )
         out.page(told.page, parsed.href, place)
-
-
-def _moved(found: Record | Damage, offset: int) -> Record | Damage:
-    """Return a record of a piece of an archive with its place in the archive."""
-    from witbuild.web.warc import Record
-
-    if not isinstance(found, Record) or found.offset is None:
-        return found
-    return found._replace(offset=found.offset + offset)
