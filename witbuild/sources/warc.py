@@ -47,7 +47,7 @@ class Warc(Archives):
             out.drop("bad_page_url")
             return
         try:
-            page = skim.skim(answer.body(MAX_PAGE_BYTES), answer.header("content-type"), answer.headers, self.agent)
+            page = skim.skim(answer.view(MAX_PAGE_BYTES), answer.header("content-type"), answer.headers, self.agent)
         except FetchError as error:
             out.drop("bad_page_encoding" if error.reason == "bad_encoding" else "page_too_large")
         except html.TooComplexError:
@@ -64,4 +64,4 @@ def answered(record: Record) -> http.Answer | None:
     """Return the answer that a record holds; a `resource` holds its body alone."""
     if record.kind == "resource":
         return http.Answer(200, (("Content-Type", record.content_type),), record.block)
-    return http.parse(record.block) if record.kind == "response" else None
+    return http.parse(record.content) if record.kind == "response" else None

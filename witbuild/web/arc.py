@@ -91,7 +91,7 @@ def _record(head: _Head, block: bytes, place: tuple[int, int]) -> Record | Damag
         return Damage("record_truncated", place[0])
     kind = "warcinfo" if head.url.startswith("filedesc:") else "response" if block[:5] == b"HTTP/" else "resource"
     content_type = "" if kind == "response" else head.content_type
-    return Record(kind=kind, url=head.url, content_type=content_type, block=block, offset=place[0], length=place[1])
+    return Record(kind=kind, url=head.url, content_type=content_type, content=block, offset=place[0], length=place[1])
 
 
 def members(stream: IO[bytes]) -> Iterator[tuple[int, int, bytes | None]]:

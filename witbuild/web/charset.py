@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    Octets = bytes | memoryview
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _PRESCAN_BYTES = 1024
@@ -11,6 +16,7 @@ _META = re.compile(rb"<meta[^>]{1,400}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{
 _HEADER = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.\-]{1,40})", re.IGNORECASE)
 _FALLBACK = "cp1252"
 _MARKED = frozenset(mark for mark, _ in _BOMS)
+_LEAST_MARK = min(mark[0] for mark in _MARKED)
 _NOT_ASCII = frozenset({"utf-16-le", "utf-16-be", "iso2022_jp"})
 """Encodings in which bytes below 128 may be something else than ASCII."""
 _KNOWN = frozenset(
@@ -84,23 +90,36 @@ def utf8(body: bytes, content_type: str = "") -> bytes:
         >>> utf8(b"<meta charset=iso-8859-1>caf\xe9"), utf8("café".encode())
         (b'<meta charset=iso-8859-1>caf\xc3\xa9', b'caf\xc3\xa9')
     """
-    if body[:3] in _MARKED or body[:2] in _MARKED:
+    if is_marked(body):
         return decode(body, content_type).encode("utf-8", "replace")
-    if body.isascii() and _declared(body, content_type) not in _NOT_ASCII:
+    if body.isascii() and is_ascii(body, content_type):
         return body
     text = decode(body, content_type).encode("utf-8", "replace")
     return body if text == body else text
 
 
-def _declared(body: bytes, content_type: str) -> str | None:
+def is_marked(body: Octets) -> bool:
+    """Say whether a page begins with a byte-order mark."""
+    if not body or body[0] < _LEAST_MARK:
+        return False
+    return bytes(body[:3]) in _MARKED or bytes(body[:2]) in _MARKED
+
+
+def is_ascii(body: Octets, content_type: str) -> bool:
+    """Say whether bytes below 128 are ASCII in the encoding that a page declares."""
+    return _declared(body, content_type) not in _NOT_ASCII
+
+
+def _declared(body: Octets, content_type: str) -> str | None:
     header = _HEADER.search(content_type[:400])
     if header:
         return codec(header[1])
-    meta = _META.search(body[:_PRESCAN_BYTES])
+    meta = _META.search(bytes(body[:_PRESCAN_BYTES]))
     found = codec(meta[1].decode("ascii")) if meta else None
     return "utf-8" if found and found.startswith("utf-16") else found  # it was read as ASCII, so it is not UTF-16
 
 
+@lru_cache(maxsize=256)
 def codec(label: str) -> str | None:
     """Return Python's name of the encoding that browsers use for a label; None when the standard has none.
 

@@ -45,7 +45,7 @@ class Fields:
         self._names = names
         self._hashes = np.array([name_hash(name) for name in names], np.int64)
 
-    def of(self, data: bytes, start: int, limit: int) -> tuple[int, list[tuple[str, int, int]]] | None:
+    def of(self, data: bytes | memoryview, start: int, limit: int) -> tuple[int, list[tuple[str, int, int]]] | None:
         """Return where what follows a head begins, and name, start and stop of those fields in it.
 
         Args:

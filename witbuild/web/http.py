@@ -13,6 +13,8 @@ from witbuild.web.reasons import FetchError
 if TYPE_CHECKING:
     from witbuild.web.fields import Fields
 
+    Octets = bytes | memoryview
+
 MAX_HEAD_BYTES = 1 << 18
 _END = re.compile(rb"\r?\n\r?\n")
 _STATUS = re.compile(rb"HTTP/[0-9.]{1,5}\s+([0-9]{3})\b")
@@ -33,12 +35,15 @@ class Answer:
 
     status: int
     headers: tuple[tuple[str, str], ...]
-    raw: bytes
+    raw: Octets
 
     def header(self, name: str) -> str:
         """Return the first header of a name, in any case; empty when there is none."""
         name = name.lower()
-        return next((value for one, value in self.headers if one.lower() == name), "")
+        for one, value in self.headers:
+            if one.lower() == name:
+                return value
+        return ""
 
     @property
     def is_html(self) -> bool:
@@ -47,6 +52,10 @@ class Answer:
         return kind in _HTML if kind else _LOOKS_HTML.match(self.raw[:4096]) is not None
 
     def body(self, limit: int) -> bytes:
+        """Return what `view` does, as bytes of its own."""
+        return bytes(self.view(limit))
+
+    def view(self, limit: int) -> Octets:
         """Return the body without its transfer and content codings, at most `limit` bytes.
 
         Archives keep headers that no longer hold: a body that begins like a page is taken as it is.
@@ -56,12 +65,13 @@ class Answer:
         """
         body = self.raw
         if "chunked" in self.header("transfer-encoding").lower():
-            body = dechunk(body)
-        codings = [one.strip() for one in self.header("content-encoding").split(",")]
+            body = dechunk(bytes(body))
+        encoding = self.header("content-encoding")
+        codings = [one.strip() for one in encoding.split(",")] if encoding else []
         if len(codings) > _MAX_CODINGS:
             raise FetchError("bad_encoding", f"{len(codings)} content codings")
         for coding in reversed(codings):
-            body = _decoded(body, coding, limit)
+            body = _decoded(bytes(body), coding, limit)
         return body
 
 
@@ -74,7 +84,7 @@ def _decoded(body: bytes, coding: str, limit: int) -> bytes:
         raise
 
 
-def parse(block: bytes) -> Answer | None:
+def parse(block: Octets) -> Answer | None:
     r"""Return the answer in a record's block, or None when it is none.
 
     Example:
@@ -88,8 +98,9 @@ def parse(block: bytes) -> Answer | None:
     read = _fields().of(block, 0, MAX_HEAD_BYTES)
     if read:
         start, found = read
-        headers = [(name, block[first:last].decode("latin-1")) for name, first, last in found]
+        headers = [(name, str(block[first:last], "latin-1")) for name, first, last in found]
         return Answer(int(status[1]), tuple(headers), block[start:])
+    block = bytes(block)
     end = _END.search(block, 0, MAX_HEAD_BYTES)
     head, raw = (block[: end.start()], block[end.end() :]) if end else (block[:MAX_HEAD_BYTES], b"")
     return Answer(int(status[1]), _headers(head), raw)

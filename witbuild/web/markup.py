@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from witbuild.web.elements import Numbers
 
-LESS, MORE, SLASH, EQUALS, BANG, SPACE = (ord(char) for char in "<>/=! ")
+LESS, MORE, SLASH, EQUALS, BANG, SPACE, _S = (ord(char) for char in "<>/=! s")
 _DOUBLE, _SINGLE, _DASH, _BRACKET, _END_BRACKET = (ord(char) for char in "\"'-[]")
 _ONES, _TOPS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 _BLANKS, _SLASHES, _MORES = np.uint64(SPACE + 1) * _ONES, np.uint64(SLASH) * _ONES, np.uint64(MORE) * _ONES
@@ -186,6 +186,9 @@ def rest_of_tag(page: Page, place: int, first: int, wanted: bool) -> tuple[int, 
 def _value(page: Page, place: int) -> tuple[int, int, int]:
     """Return where the value of an attribute begins and ends, and the place after it."""
     data, size = page.data, page.size
+    if place + 1 < size and data[place] == EQUALS and data[place + 1] in (_DOUBLE, _SINGLE):  # as nearly all are
+        stop = find(page, place + 2, data[place + 1])
+        return place + 2, stop, stop + 1
     place = _after_blanks(page, place)
     if place >= size or data[place] != EQUALS:
         return place, place, place
@@ -278,7 +281,8 @@ def end_of_script(page: Page, place: int) -> int:
                 place += 3
         else:
             closing = _is(page, place + 1, SLASH)
-            found, end = name(page, place + 2 if closing else place + 1)
+            begin = place + 2 if closing else place + 1
+            found, end = name(page, begin) if begin < page.size and page.data[begin] | 32 == _S else (0, 0)
             if found == _SCRIPT and end < page.size:
                 if closing and hidden < 2:
                     return place

@@ -29,11 +29,10 @@ LICENSING = 5
 """Of a link: 1 when it may name a licence."""
 START, STOP, OUTER = 3, 4, 5
 """Of a figure: where its caption begins and ends, or -1, and the figure around it. Of a script: its text."""
-DEPTH, OVER, LINK_NOW, LINK_DEPTH, AROUND, FIGURE_NOW, PICTURE_NOW, TEMPLATES, EVENTS, VALUES, IMAGES, DOUBT, AGENT = (
-    range(13)
-)
+DEPTH, OVER, LINK_NOW, LINK_DEPTH, AROUND, FIGURE_NOW, PICTURE_NOW, TEMPLATES, EVENTS, VALUES, IMAGES, DOUBT = range(12)
+AGENT, TABLES, SELECTS = range(12, 15)
 """The numbers that change: elements on the stack and beyond it; of the open link its event, if it has one, and how many
-elements were open before it; the link around its table cell; ...; the last one is given."""
+elements were open before it; the link around its table cell; ...; what is given; open tables and selects."""
 _FIRST, _ROW = 16, 8
 _TRAITS, _SAVED, _SAVED_DEPTH, _SAVED_AROUND = 1, 2, 3, 4
 STATE_SIZE: Final = _FIRST + _ROW * MAX_DEPTH
@@ -56,6 +55,10 @@ def push(page: Page, key: int, traits: int, event: int, place: int) -> None:
     at = _FIRST + _ROW * state[DEPTH]
     state[DEPTH] += 1
     state[at], state[at + _TRAITS] = key, traits
+    if kind == elements.ORDINARY and traits & elements.MARKER == 0:
+        return
+    state[TABLES] += kind == elements.TABLE
+    state[SELECTS] += kind == elements.SELECT
     if traits & elements.MARKER != 0:
         state[at + _SAVED], state[at + _SAVED_DEPTH] = state[LINK_NOW], state[LINK_DEPTH]
         state[at + _SAVED_AROUND] = state[AROUND]
@@ -100,6 +103,8 @@ def close(page: Page, depth: int, place: int) -> None:
         at = _FIRST + _ROW * state[DEPTH]
         traits = state[at + _TRAITS]
         kind = traits & elements.KIND
+        state[TABLES] -= kind == elements.TABLE
+        state[SELECTS] -= kind == elements.SELECT
         if traits & elements.MARKER != 0:
             state[LINK_NOW], state[LINK_DEPTH] = state[at + _SAVED], state[at + _SAVED_DEPTH]
             state[AROUND] = state[at + _SAVED_AROUND]
@@ -110,6 +115,19 @@ def close(page: Page, depth: int, place: int) -> None:
             state[PICTURE_NOW] = state[at + _SAVED]
         elif kind == elements.FIGCAPTION:
             _caption(page, state[at + _SAVED], state[at + _SAVED_AROUND], place)
+
+
+@inner
+def close_ordinary(page: Page, key: int, traits: int) -> bool:
+    """End an element that holds nothing of interest by its own end tag, if it is the innermost; say whether it was."""
+    state = page.state
+    at = _FIRST + _ROW * (state[DEPTH] - 1)
+    if state[DEPTH] == 0 or state[OVER] > 0 or state[at] != key or state[at + _TRAITS] != traits:
+        return False
+    if traits & (elements.KIND | elements.MARKER) != elements.ORDINARY:
+        return False
+    state[DEPTH] -= 1
+    return True
 
 
 @inner

@@ -45,7 +45,7 @@ _JSON_LD, _LICENSE, _COMMONS, _WWW = (
     elements.name_hash(one) for one in ("application/ld+json", "license", "creativecommons.org/", "www.")
 )
 _LICENSE_LENGTH, _COMMONS_LENGTH, _WWW_LENGTH = len("license"), len("creativecommons.org/"), len("www.")
-_QUESTION: Final = ord("?")
+_QUESTION, _C, _W = (ord(char) for char in "?cw")
 
 
 def lead(name: str) -> int:
@@ -125,11 +125,17 @@ def _start_tag(page: Page, begin: int) -> int:
     if traits & elements.BREAKS_OUT != 0:
         opened.leave_foreign(page, begin)
     kind, first = traits & elements.KIND, state[opened.VALUES]
+    foreign = opened.in_foreign(page)
     wanted = _READ >> kind & 1 != 0 and state[opened.TEMPLATES] == 0
     place, last, closed = markup.rest_of_tag(page, place, first, wanted)
     if place < 0:
         return page.size
-    if opened.in_foreign(page):
+    if kind == elements.ORDINARY and not foreign:
+        state[opened.DOUBT] |= _breaks_picture(page, key, traits)
+        if traits & elements.UNKEPT == 0:
+            opened.push(page, key, traits, -1, place)
+        return place
+    if foreign:
         state[opened.DOUBT] |= key == _ANNOTATION or (wanted and _told(page, kind, first, last) > 0)
         if not closed:
             _push_foreign(page, key, opened.top_traits(page) & elements.MATH, place)
@@ -186,13 +192,18 @@ def _doubt(page: Page, key: int, traits: int) -> None:
     kind = traits & elements.KIND
     if kind in (elements.FRAMESET, elements.IMAGE):
         page.state[opened.DOUBT] = 1
-    elif kind in (elements.IMG, elements.A, elements.PICTURE, elements.FIGURE):
+    elif page.state[opened.TABLES] > 0 and kind in (elements.IMG, elements.A, elements.PICTURE, elements.FIGURE):
         table = opened.find_kind(page, elements.TABLE)
         page.state[opened.DOUBT] |= table >= 0 and not opened.has_cell(page, table)
-    if kind in (elements.A, elements.SELECT):
+    if page.state[opened.SELECTS] > 0 and kind in (elements.A, elements.SELECT):
         page.state[opened.DOUBT] |= opened.find_kind(page, elements.SELECT) >= 0
-    if key == _P or traits & elements.SPECIAL != 0:  # it may end what holds the picture
-        page.state[opened.DOUBT] |= page.state[opened.PICTURE_NOW] >= 0
+    page.state[opened.DOUBT] |= _breaks_picture(page, key, traits)
+
+
+@inner
+def _breaks_picture(page: Page, key: int, traits: int) -> bool:
+    """Say whether an element may end what holds the open picture."""
+    return page.state[opened.PICTURE_NOW] >= 0 and (key == _P or traits & elements.SPECIAL != 0)
 
 
 @inner
@@ -240,9 +251,11 @@ def _names_commons(page: Page, begin: int, stop: int) -> bool:
     host = markup.find(page, begin, markup.SLASH) + 2
     if host >= stop or page.data[host - 1] != markup.SLASH:
         return False
-    if markup.hash_of(page, host, min(host + _WWW_LENGTH, stop)) == _WWW:
+    if page.data[host] | 32 == _W and markup.hash_of(page, host, min(host + _WWW_LENGTH, stop)) == _WWW:
         host += _WWW_LENGTH
-    return host + _COMMONS_LENGTH <= stop and markup.hash_of(page, host, host + _COMMONS_LENGTH) == _COMMONS
+    if host + _COMMONS_LENGTH > stop or page.data[host] | 32 != _C:
+        return False
+    return markup.hash_of(page, host, host + _COMMONS_LENGTH) == _COMMONS
 
 
 @inner
@@ -311,13 +324,20 @@ def _end_before(page: Page, key: int, kind: int, place: int) -> bool:
 @inner
 def _end_tag(page: Page, begin: int) -> int:
     """Read an end tag; return the place after it."""
-    state = page.state
     key, place = markup.name(page, begin + 2)
     place, _, _ = markup.rest_of_tag(page, place, 0, False)  # noqa: FBT003
     if place < 0:
         return page.size
     traits = elements.traits_of(page.known, key)
-    kind, depth = traits & elements.KIND, opened.find_foreign(page, key)
+    if not opened.close_ordinary(page, key, traits):
+        _close(page, begin, key, traits)
+    return place
+
+
+@inner
+def _close(page: Page, begin: int, key: int, traits: int) -> None:
+    """Do what an end tag asks for."""
+    state, kind, depth = page.state, traits & elements.KIND, opened.find_foreign(page, key)
     if depth < 0 and opened.in_foreign(page) and traits & elements.UNKEPT != 0:
         state[opened.DOUBT] |= key not in (_P, _BR)
         opened.leave_foreign(page, begin)
@@ -337,4 +357,3 @@ def _end_tag(page: Page, begin: int) -> int:
     elif traits & elements.UNKEPT == 0:
         table_like = kind in (elements.TABLE, elements.TEMPLATE)
         opened.close(page, opened.find_kind(page, kind) if table_like else opened.find_open(page, key, traits), begin)
-    return place

@@ -39,9 +39,12 @@ class Found(NamedTuple):
 
     def texts(self) -> list[tuple[str, str]]:
         """Return (URL, caption) of each pair."""
-        text = self.text.tobytes()
+        octets = self.text.tobytes()
         places = self.rows[:, row.URL_START : row.CAPTION_STOP + 1].tolist()
-        return [(text[url:end].decode(), text[caption:stop].decode()) for url, end, caption, stop in places]
+        if octets.isascii():
+            text = octets.decode()
+            return [(text[url:end], text[caption:stop]) for url, end, caption, stop in places]
+        return [(octets[url:end].decode(), octets[caption:stop].decode()) for url, end, caption, stop in places]
 
 
 class _Room(threading.local):

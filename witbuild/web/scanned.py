@@ -39,26 +39,26 @@ class _Room(threading.local):
 _room = _Room()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Scan:
     """A page's tags that tell something; see witbuild.web.outline.
 
     Attributes:
-        body: the page, UTF-8.
+        body: the page, UTF-8, where it lies.
         data: its bytes as an array.
         events: int32 of shape (n, opened.COLUMNS).
         values: int32 of shape (m, 3).
         images: `<img>`s, those beyond the bound counted too.
     """
 
-    body: bytes
+    body: bytes | memoryview
     data: npt.NDArray[np.uint8]
     events: Rows
     values: Rows
     images: int
 
     @classmethod
-    def of(cls, body: bytes, agent: str = "") -> Scan | None:
+    def of(cls, body: bytes | memoryview, agent: str = "") -> Scan | None:
         """Pass over a page in UTF-8; None when the outcome is in doubt.
 
         Args:
@@ -91,7 +91,7 @@ class Scan:
 
     def text(self, start: int, stop: int) -> str:
         """Return a value as the page's author meant it."""
-        return unescape(plain(self.body[start:stop]))
+        return unescape(plain(bytes(self.body[start:stop])))
 
     def own(self, event: int) -> dict[int, str]:
         """Return the attributes of an event's tag that are read, by number."""
@@ -105,7 +105,7 @@ class Scan:
     def between(self, event: int) -> bytes:
         """Return what a script, or the caption of a figure, encloses; nothing where there is no caption."""
         start, stop = self.events[event, opened.START : opened.STOP + 1].tolist()
-        return self.body[start:stop] if start >= 0 else b""
+        return bytes(self.body[start:stop]) if start >= 0 else b""
 
     def tags(self, kind: int) -> Iterator[Attributes]:
         """Yield the attributes of every tag of a kind."""

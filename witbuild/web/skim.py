@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from witbuild.web import elements, html, jsonld, opened, rights
 from witbuild.web.caption import MAX_READ
 from witbuild.web.charset import utf8
+from witbuild.web.octets import in_utf8
 from witbuild.web.page import MAX_IMAGES, Image, Page, pixels
 from witbuild.web.paired import Found, pairs
 from witbuild.web.resolve import Base
@@ -58,7 +59,7 @@ def read(body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]]
 
 
 def skim(
-    body: bytes, content_type: str = "", headers: Iterable[tuple[str, str]] = (), agent: str = ""
+    body: bytes | memoryview, content_type: str = "", headers: Iterable[tuple[str, str]] = (), agent: str = ""
 ) -> Page | Skimmed:
     """Return the same for a reader that wants arrays of pairs and no objects; a Page where a tree was needed.
 
@@ -77,13 +78,13 @@ def skim(
         >>> found.texts(), found.losses
         ([('http://a.test/a.jpg', 'a red square')], {'no_caption': 1})
     """
-    scan = Scan.of(utf8(body, content_type), agent)
+    scan = Scan.of(in_utf8(body, content_type), agent)
     if scan is None:
-        return html.read(body, content_type, headers, agent=agent)
+        return html.read(bytes(body), content_type, headers, agent=agent)
     return Skimmed(_about(scan, headers, agent), scan)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Skimmed:
     """A page and the images on it, which are paired when they are asked for.
 
@@ -118,9 +119,8 @@ def _page(scan: Scan, headers: Iterable[tuple[str, str]], agent: str) -> Page:
 
 def _about(scan: Scan, headers: Iterable[tuple[str, str]], agent: str) -> Page:
     """Return a page with the images that no `<img>` shows."""
-    metas = [
-        (meta.get("property") or meta.get("name") or "", meta.get("content") or "") for meta in scan.tags(elements.META)
-    ]
+    tags = scan.tags(elements.META)
+    metas = [(meta.get("property") or meta.get("name") or "", meta.get("content") or "") for meta in tags]
     scripts = [jsonld.images(plain(scan.between(event))) for event in scan.kinds.get(elements.SCRIPT, ())]
     return Page(
         base=next(scan.tags(elements.BASE), {}).get("href") or "",
@@ -143,6 +143,8 @@ def _language(scan: Scan) -> str | None:
 def _licence(scan: Scan) -> str | None:
     """Return the link that says it is a licence, or the first link to a Creative Commons one."""
     found = sorted([*scan.kinds.get(elements.A, ()), *scan.kinds.get(elements.LINK, ())])
+    if not found:
+        return None
     links = [(event, scan.attributes(event)) for event in found if scan.events[event, opened.LICENSING] == 1]
     named = (link for _, link in links if "license" in (link.get("rel") or "").lower().split() and "href" in link)
     href = (next(named, {}).get("href") or "").strip()

@@ -43,7 +43,7 @@ class Record(NamedTuple):
         kind: `response`, `resource`, `metadata`, ...: the WARC-Type.
         url: as written.
         content_type: of the block.
-        block: the record's content, decompressed.
+        content: decompressed, where it lies.
         offset: byte at which the record begins in the archive; None where records share a compressed block.
         length: its bytes there.
     """
@@ -51,9 +51,14 @@ class Record(NamedTuple):
     kind: str
     url: str
     content_type: str
-    block: bytes
+    content: bytes | memoryview
     offset: int | None
     length: int | None
+
+    @property
+    def block(self) -> bytes:
+        """The content, copied where it lies among others."""
+        return bytes(self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,7 @@ def _record(record: WarcRecord, position: int, block: bytes) -> Record | Damage:
         kind=kind.decode("utf-8", "replace").lower(),
         url=url.decode("utf-8", "replace").strip().removeprefix("<").removesuffix(">"),
         content_type=content_type.decode("utf-8", "replace"),
-        block=block,
+        content=block,
         offset=position,
         length=None,
     )
@@ -179,7 +184,7 @@ def _placed(item: Record | Damage, end: int | None) -> Record | Damage:
     if isinstance(item, Damage) or item.offset is None or end is None:
         return item
     length = end - item.offset
-    if is_bomb(len(item.block), length):
+    if is_bomb(len(item.content), length):
         return Damage("record_too_large", item.offset)
     return item._replace(length=length) if length > 0 else item._replace(offset=None)
 

@@ -6,7 +6,7 @@ large or no record of its own is for the reader of `witbuild.web.warc`, from the
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, cast
 
 from isal import igzip_lib
 
@@ -14,6 +14,7 @@ from witbuild.web.fields import Fields
 from witbuild.web.warc import MAX_RECORD_BYTES, Damage, Record, is_bomb
 
 if TYPE_CHECKING:
+    import io
     from collections.abc import Generator
 
 _MAX_HEAD_BYTES: Final = 1 << 16
@@ -66,6 +67,7 @@ class _Members:
     def __init__(self, stream: IO[bytes], position: int) -> None:
         self.position = position
         self._stream = stream
+        self._buffer = bytearray(_BLOCK_BYTES)
         self._view = memoryview(b"")
         self._place = 0
         self._step = _MOST_STEP_BYTES
@@ -97,7 +99,8 @@ class _Members:
     def _piece(self, most: int) -> memoryview:
         """Return some of the bytes that come next; none at the end."""
         if self._place == len(self._view):
-            self._view, self._place = memoryview(self._stream.read(_BLOCK_BYTES)), 0
+            size = cast("io.BufferedIOBase", self._stream).readinto(self._buffer)
+            self._view, self._place = memoryview(self._buffer)[:size], 0
         piece = self._view[self._place : self._place + most]
         self._place += len(piece)
         self.position += len(piece)
@@ -123,7 +126,7 @@ def _record(content: bytes, fields: Fields, offset: int, length: int) -> Record 
         kind=values.get("warc-type", "").lower(),
         url=values.get("warc-target-uri", "").strip().removeprefix("<").removesuffix(">"),
         content_type=values.get("content-type", ""),
-        block=content[begin:stop],
+        content=memoryview(content)[begin:stop],
         offset=offset,
         length=length,
     )
