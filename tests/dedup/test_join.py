@@ -94,9 +94,10 @@ def test_a_huge_bucket_of_captions_is_linear_and_finds_near_all() -> None:
     assert np.unique(roots).size == count + round((1 - found) * count)
 
 
-def test_equal_captions_in_a_huge_bucket_go_to_representatives() -> None:
+@pytest.mark.parametrize("image", [True, False])
+def test_equal_captions_in_a_huge_bucket_go_to_representatives(*, image: bool) -> None:
     rows: list[Row] = [(0, i, "a b c d e f" if i % 2 else "u v w x y z") for i in range(2_000)]
-    rule = Rule(image=True, distance=0, caption=True, threshold=0.8)
+    rule = Rule(image=image, distance=0, caption=True, threshold=0.8)
     roots = link(np.zeros(len(rows), np.uint64), np.arange(len(rows)), records(rows), rule, CUT)
     assert roots.tolist() == [i % 2 for i in range(2_000)]
 

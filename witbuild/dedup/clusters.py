@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from witbuild.dedup.repeats import ranking
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -103,7 +105,8 @@ def _starts(ranked: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
 
 def _distinct(node: npt.NDArray[np.uint64], other: npt.NDArray[np.uint64]) -> Edges:
     """Sort edges by both ends and remove repeats."""
-    order = np.lexsort((other, node))
+    order = ranking(other)
+    order = order[ranking(node[order])]
     node, other = node[order], other[order]
     new = np.ones(node.size, np.bool_)
     new[1:] = (node[1:] != node[:-1]) | (other[1:] != other[:-1])

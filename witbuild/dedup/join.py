@@ -8,7 +8,8 @@ missed there. A larger one is never compared so:
                                                                             ├─ <= LIMIT: each with each
                                                                             └─ else: with 64 representatives
 
-With a cosine, a huge bucket goes to the representatives at once: there are other tables.
+With a cosine, or where captions alone are compared, a huge bucket goes to the representatives at once: what shares it
+shares other bands, in other buckets.
 
 What is linked depends on the bucket's content alone: not on slices, parts, or the order of rows.
 """
@@ -106,7 +107,7 @@ def _huge(buckets: Buckets) -> Iterator[npt.NDArray[np.int64]]:
 def _link_huge(
     members: npt.NDArray[np.int64], records: Records, rule: Rule, cut: Bands, forest: npt.NDArray[np.int64]
 ) -> None:
-    if rule.cosine > 0:
+    if rule.cosine > 0 or not rule.image:
         link_to_representatives(members, records, rule, forest)
         return
     for one, two in _alike_groups(members, records, rule):
@@ -125,9 +126,6 @@ def _alike_groups(
     members: npt.NDArray[np.int64], records: Records, rule: Rule
 ) -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
     """Yield all pairs of groups of members (a group with itself, too) whose images are the same by the rule."""
-    if not rule.image:
-        yield members, members
-        return
     yield from ((group, group) for group in _groups(members, records.url[members]) if group.size > 1)
     known = members[records.seen[members]]
     if rule.distance < 0 or known.size == 0:

@@ -20,7 +20,7 @@ class Join(Compared):
     """Records to edges: nodes that share a band and are alike are linked."""
 
     name: ClassVar[str] = "dedup.join"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     reads: ClassVar[tuple[str, ...]] = ("records",)
     output: ClassVar[str] = "edges"
 
