@@ -18,10 +18,10 @@ NOISE = random.Random(1).randbytes(3_000_000)
 
 def found(archive: bytes) -> list[bytes]:
     whole = list(members(io.BytesIO(archive)))
-    for one in whole:
-        assert gzip.decompress(archive[one.offset : one.offset + one.length]) == one.content
-    assert [one.offset for one in whole[1:]] == [one.offset + one.length for one in whole[:-1]]
-    return [one.content for one in whole]
+    for offset, length, content in whole:
+        assert gzip.decompress(archive[offset : offset + length]) == content
+    assert [offset for offset, _, _ in whole[1:]] == [offset + length for offset, length, _ in whole[:-1]]
+    return [content for _, _, content in whole]
 
 
 @given(st.lists(st.integers(0, 40_000), max_size=20))

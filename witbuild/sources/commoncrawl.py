@@ -14,7 +14,6 @@ from witbuild.web.caption import clean
 
 if TYPE_CHECKING:
     from witbuild.sources.gathered import Gathered
-    from witbuild.web.members import Member
     from witbuild.web.warc import Record
 
 _OK = frozenset({200, 203})
@@ -35,30 +34,25 @@ class Wat(Archives):
 
     def archive(self, stream: IO[bytes], path: str, out: Candidates) -> None:
         """Read an archive by its gzip members as far as each is one record, and what is left record by record."""
-        from witbuild.sources.wat_rows import ODD, UNUSUAL
+        from witbuild.sources.wat_rows import NOTHING, ODD, UNUSUAL
         from witbuild.web.members import members
-        from witbuild.web.warc import records
+        from witbuild.web.warc import Record, records
 
         gathered, last, position = cast("Gathered", out), 0, 0
-        for member in members(stream):
-            if gathered.full:
-                return
-            found = gathered.member(member.content)
+        for offset, length, content in members(stream):
+            found = gathered.member(content)
             if found == UNUSUAL:
                 break
+            last, position = offset, offset + length
+            if found == NOTHING:
+                continue
             if found == ODD:
-                self._odd(member, path, gathered)
-            last, position = member.offset, member.offset + member.length
+                self.read(Record("metadata", "", _JSON, gathered.block(content), offset, length), path, gathered)
+            if gathered.full:
+                return
         if position < stream.seek(0, 2):
             # From the last good record on, so that what follows it is judged as in an archive, not as its beginning.
             self.all(islice(records(stream, last), int(position > 0), None), path, out)
-
-    def _odd(self, member: Member, path: str, out: Gathered) -> None:
-        """Read a record whose JSON is for a parser."""
-        from witbuild.web.warc import Record
-
-        block = out.block(member.content)
-        self.read(Record("metadata", "", _JSON, block, member.offset, member.length), path, out)
 
     def read(self, record: Record, path: str, out: Candidates) -> None:
         """Add what a record tells about a page's images."""

@@ -16,6 +16,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from witbuild.text.kernels import inner, kernel
+from witbuild.text.simd import lowest_bit
 from witbuild.web.markup import pointer
 
 if TYPE_CHECKING:
@@ -111,16 +112,6 @@ def eight_at(_context: Any, data: Any, place: Any) -> Any:
         return word if byteorder == "little" else builder.bswap(word)
 
     return types.uint64(data, place), make
-
-
-@intrinsic
-def lowest_bit(_context: Any, _bits: Any) -> Any:
-    """Return the place of the lowest bit that is set."""
-
-    def make(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], target.get_constant(types.boolean, 0))
-
-    return types.int64(types.uint64), make
 
 
 @inner

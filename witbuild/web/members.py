@@ -6,7 +6,7 @@ for `witbuild.web.warc` to read.
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, cast
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from witbuild.web.warc import BOMB_BYTES
 
@@ -19,21 +19,15 @@ _FIRST, _MORE = 1 << 14, 1 << 16
 _BLOCK_BYTES: Final = 1 << 20
 
 
-class Member(NamedTuple):
-    """A whole member: `offset` and `length` are those of its bytes in the archive."""
+def members(stream: IO[bytes]) -> Iterator[tuple[int, int, bytes]]:
+    """Yield (offset, length, content) of the members from where the stream stands, up to the first odd one.
 
-    offset: int
-    length: int
-    content: bytes
-
-
-def members(stream: IO[bytes]) -> Iterator[Member]:
-    """Yield the members from where the stream stands, up to the first odd one; none has more than 10 MB of content.
+    Offset and length are those of its bytes in the archive; none has more than 10 MB of content.
 
     Example:
         >>> import gzip, io
         >>> two = gzip.compress(b"one") + gzip.compress(b"two")
-        >>> [member.content for member in members(io.BytesIO(two + b"rubbish"))]
+        >>> [content for _, _, content in members(io.BytesIO(two + b"rubbish"))]
         [b'one', b'two']
     """
     from isal import isal_zlib
@@ -55,7 +49,7 @@ def members(stream: IO[bytes]) -> Iterator[Member]:
         if not decoder.eof:
             return
         end -= len(decoder.unused_data)
-        yield Member(begin + place, end - place, content)
+        yield begin + place, end - place, content
         place = end
 
 
