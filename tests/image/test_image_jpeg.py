@@ -18,8 +18,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from witbuild.image import prepare as preparing
+from witbuild.image.encode import encode_halved
 from witbuild.image.failure import ImageError
-from witbuild.image.jpeg.area import Target, means
+from witbuild.image.jpeg.area import Target, halved, means
 from witbuild.image.jpeg.frame import UnusualError
 from witbuild.image.jpeg.weights import Line, weights
 from witbuild.image.prepare import Plan, Stored, prepare
@@ -45,8 +46,8 @@ def encoded(image: Image.Image, **options: Any) -> bytes:
     return stream.getvalue()
 
 
-def whole(width: int, height: int, **options: Any) -> Target:
-    return Target(width=width, height=height, left=0, top=0, columns=width, rows=height, **options)
+def whole(width: int, height: int) -> Target:
+    return Target(width=width, height=height, left=0, top=0, columns=width, rows=height)
 
 
 def expected(body: bytes, width: int, height: int) -> Pixels:
@@ -119,15 +120,27 @@ def test_the_parts_of_samples_are_the_weights_of_pixels(pixels: int, data: st.Da
         assert np.isclose(sums.sum(), 1)
 
 
-def test_chroma_of_two_means_is_stored_as_one() -> None:
-    body = encoded(picture(640, 480), quality=90)
-    halved = means(body, whole(201, 151, halved=True))
-    assert (halved[::2, 1:-1:2, 1:] == halved[::2, :-1:2, 1:][:, :100]).all()
-    colours = Image.fromarray(means(body, whole(201, 151))).convert("YCbCr")
-    theirs = np.asarray(colours).astype(float)
-    assert np.abs(halved[:, :, 0] - theirs[:, :, 0]).max() <= 2
-    pairs = theirs[:150, :200, 1:].reshape(75, 2, 100, 2, 2).mean((1, 3))
-    assert np.abs(halved[:150:2, :200:2, 1:] - pairs).max() <= 2
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_chroma_of_four_means_is_stored_as_one(mode: str) -> None:
+    body = encoded(picture(640, 480).convert(mode), quality=90)
+    planes = halved(body, whole(201, 151))
+    assert [plane.shape for plane in planes] == [(151, 201), (76, 101), (76, 101)]
+    theirs = np.asarray(Image.fromarray(means(body, whole(201, 151))).convert("YCbCr")).astype(float)
+    assert np.abs(planes.luma - theirs[:, :, 0]).max() <= 2
+    fours = theirs[:150, :200, 1:].reshape(75, 2, 100, 2, 2).mean((1, 3))
+    for plane, expected_plane in zip(planes[1:], np.moveaxis(fours, 2, 0), strict=True):
+        assert np.abs(plane[:75, :100] - expected_plane).max() <= 2
+    assert np.abs(planes.blue[-1, -1] - theirs[-1, -1, 1]) <= 2
+
+
+def test_an_encoder_given_halves_stores_them() -> None:
+    planes = halved(encoded(picture(640, 480), quality=90), whole(201, 151))
+    with Image.open(io.BytesIO(encode_halved(*planes, 100))) as image:
+        image.draft("YCbCr", None)
+        stored = np.asarray(image).astype(int)
+    assert np.abs(stored[:, :, 0] - planes.luma).max() <= 2
+    doubled = np.stack(planes[1:], 2).repeat(2, 0).repeat(2, 1)[:151, :201]
+    assert np.abs(stored[:, :, 1:] - doubled).mean() < 2  # the decoder smooths them
 
 
 def test_what_is_stored_is_as_like_as_what_the_library_leads_to(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +202,7 @@ def stored_both(body: bytes, plan: Plan, monkeypatch: pytest.MonkeyPatch) -> lis
     ends = [end(body, plan)]
     with monkeypatch.context() as patch:
         patch.setattr(preparing, "means", leave)
+        patch.setattr(preparing, "halved", leave)
         ends.append(end(body, plan))
     return ends
 
@@ -300,7 +314,7 @@ def tried(count: int) -> int:
     bodies = [encoded(picture(40 + 9 * n, 70), quality=75, **ways[n % 4]) for n in range(12)]
     for number in range(count):
         try:
-            means(mutant(bodies[number % 12], random), whole(8, 8, halved=number % 2 == 0))
+            (means if number % 2 else halved)(mutant(bodies[number % 12], random), whole(8, 8))
         except UnusualError:
             continue
         taken += 1

@@ -89,6 +89,7 @@ def test_a_reduced_scale_leaves_so_many_times_the_pixels(
     def left(body: bytes, wanted: object) -> Pixels:
         raise UnusualError("to the library")
 
+    monkeypatch.setattr("witbuild.image.prepare.halved", left)
     monkeypatch.setattr("witbuild.image.prepare.means", left)
     monkeypatch.setattr("witbuild.image.decode.decode", spied)
     prepare(encoded(photograph(1000, 800), "JPEG"), Plan(size=80, oversample=oversample))  # ten times the pixels

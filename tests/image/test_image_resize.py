@@ -21,6 +21,14 @@ def test_the_kernel_is_its_definition(height: int, width: int, data: st.DataObje
     assert np.array_equal(shrink(pixels, *target), shrink_reference(pixels, *target))
 
 
+def test_one_band_is_as_one_of_three() -> None:
+    pixels = noise(37, 53)
+    for band in range(3):
+        one = resize(np.ascontiguousarray(pixels[:, :, band : band + 1]), 20, 11)
+        assert np.array_equal(one[:, :, 0], resize(pixels, 20, 11)[:, :, band])
+    assert resize(noise(5, 4)[:, :, :1].copy(), 9, 9).shape == (9, 9, 1)
+
+
 @given(st.integers(1, 3000), st.data())
 def test_weights_sum_to_one_and_stay_inside(source: int, data: st.DataObject) -> None:
     target = data.draw(st.integers(1, source))

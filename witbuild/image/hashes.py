@@ -21,34 +21,30 @@ _COSINES = np.rint(
 """Rows of the discrete cosine transform (type II) of 32 points, in units of 2^-14."""
 
 
-OF_RGB, OF_LUMA = (299, 587, 114), (1000, 0, 0)
-"""Thousandths of each value of a pixel in its grey (ITU-R BT.601)."""
-
-
-def pixel_sha256(pixels: Pixels) -> str:
+def pixel_sha256(*planes: Pixels) -> str:
     """Return the hash of an image's size and values, hex.
 
     Args:
-        pixels: uint8 of shape (height, width, 3).
+        planes: uint8 of shape (height, width, 3), or luma and chroma, each of shape (height, width).
 
     Example:
         >>> pixel_sha256(np.zeros((1, 2, 3), np.uint8)) == pixel_sha256(np.zeros((2, 1, 3), np.uint8))
         False
     """
-    digest = hashlib.sha256(b"%d %d " % pixels.shape[:2])
-    digest.update(np.ascontiguousarray(pixels).data)
+    digest = hashlib.sha256(b"%d %d " % planes[0].shape[:2])
+    for plane in planes:
+        digest.update(np.ascontiguousarray(plane).data)
     return digest.hexdigest()
 
 
-def phash(pixels: Pixels, grey: tuple[int, int, int] = OF_RGB) -> int:
+def phash(pixels: Pixels) -> int:
     """Return the 64-bit perceptual hash: which low frequencies of 32x32 grey values are above their median.
 
     The method is that of Krawetz, "Looks Like It" (2011): DCT, the 8x8 lowest frequencies, one bit each, row by row
     from the most significant. Images that look alike differ in few bits.
 
     Args:
-        pixels: uint8 of shape (height, width, 3).
-        grey: what its values are.
+        pixels: uint8 of shape (height, width, 3), or (height, width, 1): luma.
 
     Example:
         >>> ramp = np.repeat(np.arange(64, dtype=np.uint8)[:, None, None], 64, 1).repeat(3, 2)
@@ -56,6 +52,7 @@ def phash(pixels: Pixels, grey: tuple[int, int, int] = OF_RGB) -> int:
         (True, False)
     """
     small = resize(pixels, _SIDE, _SIDE).astype(np.int64)
-    waves = (_COSINES @ (small @ np.array(grey)) @ _COSINES.T).ravel()
+    grey = small @ np.array([299, 587, 114] if small.shape[2] == 3 else [1000])
+    waves = (_COSINES @ grey @ _COSINES.T).ravel()
     middle = np.sort(waves)[31:33].sum()
     return int.from_bytes(np.packbits(2 * waves > middle).tobytes(), "big")

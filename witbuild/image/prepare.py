@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from witbuild.image import decode, encode, hashes, header, metadata, resize
 from witbuild.image.failure import ImageError
-from witbuild.image.jpeg.area import Target, means
+from witbuild.image.jpeg.area import Halved, Target, halved, means
 from witbuild.image.jpeg.frame import UnusualError
 from witbuild.image.plan import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     import numpy.typing as npt
 
@@ -25,6 +27,7 @@ __all__ = ["Plan", "Stored", "prepare"]
 
 _EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "AVIF": "avif"}
 _KEPT = ("JPEG", "PNG", "WEBP")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +62,26 @@ def prepare(body: bytes, plan: Plan) -> Stored:
         pixels = decode.decode(body, head, max_pixels=plan.max_pixels)
         return _stored(body, _EXTENSIONS[head.format], pixels, (pixels.shape[1], pixels.shape[0]), head)
     kept = metadata.read(body, head) if plan.keep_metadata else None
-    halved = _halved(body, head, plan)
-    if halved is not None:
-        content = encode.encode(halved, plan.extension, plan.quality, kept, space="YCbCr")
-        return _stored(content, plan.extension, halved, upright, head, grey=hashes.OF_LUMA)
+    if _storable(head, plan) and (planes := _halved(body, head, plan)):
+        content = encode.encode_halved(*planes, plan.quality, kept)
+        looks = hashes.pixel_sha256(*planes), hashes.phash(planes.luma[:, :, None])
+        height, width = planes.luma.shape
+        return Stored(content, plan.extension, width, height, *upright, _EXTENSIONS[head.format], *looks)
     pixels, upright = _fitted(body, head, upright, plan)
     return _stored(encode.encode(pixels, plan.extension, plan.quality, kept), plan.extension, pixels, upright, head)
+
+
+def _storable(head: Header, plan: Plan) -> bool:
+    """Say whether luma and chroma of a JPEG can be stored as they are: upright, in the middle of nothing."""
+    return head.format == "JPEG" and head.orientation == 1 and plan.extension == "jpg" and plan.mode != "border"
 
 
 def _fitted(body: bytes, head: Header, upright: Size, plan: Plan) -> tuple[Pixels, Size]:
     """Return the pixels to store and the size of the original, which only a JPEG's header tells for certain."""
     needed = resize.fit(*upright, plan.size, plan.mode, upscale=plan.upscale)
-    pixels = _coloured(body, head, needed) if head.format == "JPEG" else None
+    pixels = None
+    if head.format == "JPEG" and not _storable(head, plan):
+        pixels = _coloured(body, head, needed)
     if pixels is None:
         width, height = _least(upright, needed, plan.oversample)
         pixels = decode.decode(body, head, max_pixels=plan.max_pixels, width=width, height=height)
@@ -86,29 +97,28 @@ def _fitted(body: bytes, head: Header, upright: Size, plan: Plan) -> tuple[Pixel
 def _coloured(body: bytes, head: Header, needed: Size) -> Pixels | None:
     """Return a JPEG's means upright and in RGB; None where the library has to decode it."""
     width, height = needed[::-1] if head.turned else needed
-    pixels = _straight(body, head, Target(width=width, height=height, left=0, top=0, columns=width, rows=height))
+    wanted = Target(width=width, height=height, left=0, top=0, columns=width, rows=height)
+    pixels = _straight(means, body, head, wanted)
     return None if pixels is None else decode.upright(pixels, head.orientation)
 
 
-def _halved(body: bytes, head: Header, plan: Plan) -> Pixels | None:
-    """Return luma and chroma as a JPEG stores them; None where that needs colours or the whole image."""
-    if head.format != "JPEG" or head.orientation != 1 or plan.extension != "jpg" or plan.mode == "border":
-        return None
+def _halved(body: bytes, head: Header, plan: Plan) -> Halved | None:
+    """Return luma and chroma as a JPEG stores them; None where the library has to decode it."""
     width, height = resize.fit(head.width, head.height, plan.size, plan.mode, upscale=plan.upscale)
     columns, rows = width, height
     if plan.mode == "center_crop":
         columns, rows = min(width, plan.size), min(height, plan.size)
     left, top = (width - columns) // 2, (height - rows) // 2
-    wanted = Target(width=width, height=height, left=left, top=top, columns=columns, rows=rows, halved=True)
-    return _straight(body, head, wanted)
+    wanted = Target(width=width, height=height, left=left, top=top, columns=columns, rows=rows)
+    return _straight(halved, body, head, wanted)
 
 
-def _straight(body: bytes, head: Header, wanted: Target) -> Pixels | None:
+def _straight(make: Callable[[bytes, Target], Made], body: bytes, head: Header, wanted: Target) -> Made | None:
     """Return a JPEG's means without its pixels; None where the library has to decode it."""
     if wanted.width >= head.width or wanted.height >= head.height:
         return None
     try:
-        return means(body, wanted)
+        return make(body, wanted)
     except UnusualError:
         return None
 
@@ -139,15 +149,7 @@ def _framed(pixels: Pixels, plan: Plan) -> Pixels:
     return pixels
 
 
-def _stored(  # noqa: PLR0913
-    content: bytes,
-    extension: str,
-    pixels: Pixels,
-    original: Size,
-    head: Header,
-    *,
-    grey: tuple[int, int, int] = hashes.OF_RGB,
-) -> Stored:
+def _stored(content: bytes, extension: str, pixels: Pixels, original: Size, head: Header) -> Stored:
     height, width = pixels.shape[:2]
-    looks = hashes.pixel_sha256(pixels), hashes.phash(pixels, grey)
+    looks = hashes.pixel_sha256(pixels), hashes.phash(pixels)
     return Stored(content, extension, width, height, *original, _EXTENSIONS[head.format], *looks)

@@ -52,9 +52,12 @@ def weights(source: int, target: int) -> tuple[npt.NDArray[np.int32], npt.NDArra
 
 @njit(cache=True, nogil=True)
 def _shrink(pixels, rows, row_weights, columns, column_weights, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
-    line = pixels.shape[1] * 3
+    bands = pixels.shape[2]
+    line = pixels.shape[1] * bands
     flat = pixels.reshape(pixels.shape[0], line)
-    sums = np.zeros(line + 3 * column_weights.shape[1], np.uint32)  # the weights past the edge, zeros, fall on zeros
+    sums = np.zeros(
+        line + bands * column_weights.shape[1], np.uint32
+    )  # the weights past the edge, zeros, fall on zeros
     for y in range(out.shape[0]):
         sums[:line] = 0
         for step in range(row_weights.shape[1]):
@@ -63,7 +66,10 @@ def _shrink(pixels, rows, row_weights, columns, column_weights, out):  # type: i
                 source = flat[rows[y] + step]
                 for x in range(line):
                     sums[x] += weight * np.uint32(source[x])
-        _across(sums, columns, column_weights, out[y])
+        if bands == 3:
+            _across(sums, columns, column_weights, out[y])
+        else:
+            _across_one(sums, columns, column_weights, out[y])
 
 
 @njit(cache=True, nogil=True)
@@ -82,11 +88,21 @@ def _across(sums, columns, column_weights, out):  # type: ignore[no-untyped-def]
         out[x, 0], out[x, 1], out[x, 2] = red >> shift, green >> shift, blue >> shift
 
 
+@njit(cache=True, nogil=True)
+def _across_one(sums, columns, column_weights, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+    for x in range(out.shape[0]):
+        total, place = np.uint64(1 << 27), np.uintp(columns[x])
+        for step in range(column_weights.shape[1]):
+            total += np.uint64(column_weights[x, step]) * np.uint64(sums[place])
+            place += np.uintp(1)
+        out[x, 0] = total >> np.uint64(28)
+
+
 def shrink(pixels: Pixels, width: int, height: int) -> Pixels:
     """Return an image made smaller by exact area means.
 
     Args:
-        pixels: uint8 of shape (h, w, 3), C-contiguous.
+        pixels: uint8 of shape (h, w, 3) or (h, w, 1), C-contiguous.
         width: of the result, at most w.
         height: of the result, at most h.
 
@@ -98,7 +114,7 @@ def shrink(pixels: Pixels, width: int, height: int) -> Pixels:
         return pixels
     rows, row_weights = weights(pixels.shape[0], height)
     columns, column_weights = weights(pixels.shape[1], width)
-    out = np.empty((height, width, 3), np.uint8)
+    out = np.empty((height, width, pixels.shape[2]), np.uint8)
     _shrink(pixels, rows, row_weights, columns, column_weights, out)
     return out
 
@@ -161,8 +177,9 @@ def resize(pixels: Pixels, width: int, height: int) -> Pixels:
         return smaller
     from PIL import Image
 
-    grown = Image.fromarray(smaller).resize((width, height), Image.Resampling.LANCZOS)
-    return np.ascontiguousarray(np.asarray(grown))
+    image = Image.fromarray(smaller if smaller.shape[2] == 3 else smaller[:, :, 0])
+    grown = np.asarray(image.resize((width, height), Image.Resampling.LANCZOS))
+    return np.ascontiguousarray(grown.reshape(height, width, -1))
 
 
 def crop(pixels: Pixels, size: int) -> Pixels:

@@ -38,7 +38,6 @@ class Target:
         top: first row that is wanted.
         columns: how many are wanted.
         rows: how many are wanted.
-        halved: luma and chroma are wanted, chroma at half the size, as a JPEG stores them; else RGB.
     """
 
     width: int
@@ -47,33 +46,60 @@ class Target:
     top: int
     columns: int
     rows: int
-    halved: bool = False
+
+
+class Halved(NamedTuple):
+    """Luma and chroma of an image as a JPEG of 4:2:0 stores them, uint8.
+
+    Attributes:
+        luma: of shape (height, width).
+        blue: of half as many rows and columns, rounded up.
+        red: as blue.
+    """
+
+    luma: Pixels
+    blue: Pixels
+    red: Pixels
 
 
 def means(body: bytes, target: Target) -> Pixels:
-    """Return an image's area means.
+    """Return an image's area means, uint8 of shape (target.rows, target.columns, 3), RGB.
 
     Args:
         body: all of a JPEG.
         target: what is wanted of it, smaller in both directions.
 
-    Returns:
-        uint8 of shape (target.rows, target.columns, 3); chroma at half the size stands there four times, so that the
-        encoder's mean of four is that value.
-
     Raises:
         UnusualError: it is for the library to decide what becomes of it.
     """
+    planes = _planes(body, target, halved=False)
+    out = np.empty((target.rows, target.columns, 3), np.uint8)
+    _coloured(*planes, out)
+    return out
+
+
+def halved(body: bytes, target: Target) -> Halved:
+    """Return an image's area means, chroma at half the size; else as `means`.
+
+    An encoder that took the mean of four pixels' chroma from `means` would get the same.
+    """
+    planes = _planes(body, target, halved=True)
+    half = -(-target.rows // 2), -(-target.columns // 2)
+    out = Halved(*(np.empty(shape, np.uint8) for shape in ((target.rows, target.columns), half, half)))
+    for plane, octets in zip(planes, out, strict=True):
+        _octets(plane, octets)
+    return out
+
+
+def _planes(body: bytes, target: Target, *, halved: bool) -> list[Floats]:
+    """Return the means of luma and both chromas; a grey image's chroma is none."""
     frame = frames.read(body)
     weights = [
-        _weights(frame, one, target, paired=target.halved and number > 0) for number, one in enumerate(frame.components)
+        _weights(frame, one, target, paired=halved and number > 0) for number, one in enumerate(frame.components)
     ]
     blocks = _decoded(frame)
     planes = [_plane(blocks, number, *both, frame.quantisers[number]) for number, both in enumerate(weights)]
-    out = np.empty((target.rows, target.columns, 3), np.uint8)
-    blue, red = planes[1:] or [np.zeros_like(planes[0])] * 2
-    (_halved if target.halved else _coloured)(planes[0], blue, red, out)
-    return out
+    return planes if len(planes) == 3 else [*planes, *[np.zeros_like(planes[0])] * 2]
 
 
 class Blocks(NamedTuple):
@@ -137,16 +163,11 @@ def _octet(value: np.float32) -> np.uint8:
 
 
 @loop
-def _halved(luma: Floats, blue: Floats, red: Floats, out: Pixels) -> None:
-    """Write luma and chroma, the latter two by two."""
-    one = np.uintp(1)
+def _octets(plane: Floats, out: Pixels) -> None:
     for row in range(out.shape[0]):
-        y = np.uintp(row)
         for column in range(out.shape[1]):
-            x = np.uintp(column)
-            out[y, x, 0] = _octet(luma[y, x] + _MIDDLE)
-            out[y, x, 1] = _octet(blue[y >> one, x >> one] + _MIDDLE)
-            out[y, x, 2] = _octet(red[y >> one, x >> one] + _MIDDLE)
+            y, x = np.uintp(row), np.uintp(column)
+            out[y, x] = _octet(plane[y, x] + _MIDDLE)
 
 
 @loop
