@@ -76,6 +76,10 @@ def _rule(item: Any) -> tuple[str, bool] | None:
     return item["location"], str(item.get("tdm-reservation")).strip() == "1"
 
 
+_NOTHING = Notice()
+"""What most origins say."""
+
+
 class Notices:
     """The notices of every origin that was asked about.
 
@@ -95,6 +99,8 @@ class Notices:
 
     async def _load(self, origin: str) -> Notice:
         ai, tdm = await asyncio.gather(self._body(origin + AI_TXT), self._body(origin + TDMREP))
+        if not ai and not tdm:
+            return _NOTHING
         rules = Protego.parse(ai.decode("utf-8-sig", "replace")) if ai else None
         return Notice(rules, parse_tdmrep(tdm), self._agent)
 

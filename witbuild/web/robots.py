@@ -10,6 +10,7 @@ no host, nothing listening     the failure of every URL there
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from protego import Protego
@@ -113,10 +114,16 @@ class Robots:
         self._origins.close()
 
 
+@lru_cache(maxsize=8)
+def _everything(agent: str) -> Rules:
+    """Return rules that allow everything, the same for all origins: most have no robots.txt."""
+    return parse(b"", agent)
+
+
 def _meaning(error: FetchError, agent: str) -> Rules | FetchError:
     status = error.http_status or 0
     if 400 <= status < 500 and status != 429:
-        return parse(b"", agent)
+        return _everything(agent)
     if error.reason in _NO_HOST:
         return error
     return FetchError("robots_unavailable", f"robots.txt: {error}", error.http_status)
