@@ -108,6 +108,21 @@ class Columns:
         rows[:, row.OWN] = self._placed(context)
         self._keep(text, rows)
 
+    def extend_each(self, text: Bytes, rows: Rows, contexts: list[Context]) -> None:
+        """Add pairs of several contexts: a row's own number is the place of its context among them.
+
+        Args:
+            text: as for `extend`.
+            rows: as for `extend`.
+            contexts: a value for each of REST each.
+        """
+        self._settle()
+        if len(self._contexts) + len(contexts) > _BATCH:
+            self._flush()
+        rows[:, row.OWN] += len(self._contexts)
+        self._contexts += contexts
+        self._keep(text, rows)
+
     def _placed(self, context: Context) -> int:
         if not self._contexts or self._contexts[-1] is not context:
             if len(self._contexts) >= _BATCH:

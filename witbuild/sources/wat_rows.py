@@ -1,4 +1,4 @@
-"""The pairs of a WAT record as rows of Arrow buffers: one compiled pass reads, resolves, cleans and hashes them.
+"""The pairs of a WAT record as rows: one compiled pass reads, resolves and cleans them.
 
 What a row says is what `witbuild.sources.candidates` would make of the image. Where a record or one of its images is
 unusual, nothing of it is written, and the record is for `witbuild.web.wat` and the candidates to read.
@@ -9,17 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-from numba import carray, types
+from numba import types
 from numba.extending import intrinsic
 
-from witbuild.text.blake2 import WORKING, digest
 from witbuild.text.kernels import inner, kernel
 from witbuild.web import resolve, warc_bytes, wat_bytes
+from witbuild.web import rows as row
 from witbuild.web.caption_bytes import MAX_BYTES, clean_into
 from witbuild.web.json_bytes import SPACE, next_special, unescape
 from witbuild.web.markup import pointer
 from witbuild.web.page import MAX_IMAGES
 from witbuild.web.resolve import NONE, absolute_into, parts_of, resolve_into
+from witbuild.web.rows import NO_PIXELS, ROW_SIZE
 from witbuild.web.urls import MAX_CHARACTERS
 from witbuild.web.wat_bytes import GRAPH_IMAGES, IMAGE_SIZE, IMAGES, Doc, key_number, key_of
 
@@ -29,101 +30,85 @@ if TYPE_CHECKING:
     Bytes = npt.NDArray[np.uint8]
     Ints = npt.NDArray[np.int64]
     Rows = npt.NDArray[np.int32]
-    Words = npt.NDArray[np.uint64]
 
-NOTHING, TOLD, ODD, UNUSUAL, FULL = range(5)
-"""What came of a member: no pairs; some; JSON for a parser; a record for `witbuild.web.warc`; the buffers are full."""
-MAX_ROWS: Final = 1 << 15
-MAX_TEXT_BYTES: Final = 1 << 22
-_COLUMN: Final = MAX_ROWS + 1
-URL, CAPTION, SOURCE, WIDTH, HEIGHT, PAGE = range(6)
-"""Columns of `rows`: where URL and caption end, which text it is, declared pixels or 0, which of the pages."""
-SOURCES: Final = ("alt", "title", "og")
-ROWS, PAGES, NO_URL, DATA_URL, BAD_URL, NO_CAPTION, BLOCK, BEFORE, OFFSET, LENGTH, PAGE_END, BASE_END = range(12)
-"""Of `told`: rows, pages and losses so far; of the last record its JSON, the rows before it, its place, page, base."""
+NOTHING, TOLD, ODD, UNUSUAL = range(4)
+"""What came of a member: no pairs; some; JSON for a parser; a record for `witbuild.web.warc`."""
+PAGES, ROWS, TEXT, NO_URL, DATA_URL, BAD_URL, NO_CAPTION, BLOCK, OFFSET, LENGTH, PAGE_END, BASE_END = range(12)
+"""Of `told`: what is in the buffers; losses so far; of the last record its JSON, its place, its page and base."""
 REASONS: Final = {NO_URL: "no_url", DATA_URL: "data_url", BAD_URL: "bad_url", NO_CAPTION: "no_caption"}
 _AMISS: Final = -100
 """An image is odd; less than any reason of a loss."""
-_GRAPH_SOURCE: Final = SOURCES.index("og")
+_MOST_TEXTS: Final = 2
+_MAX_TEXT_BYTES: Final = 1 << 22
+"""A record whose addresses and captions have no room in that is odd."""
+MANY_ROWS, MANY_TEXT_BYTES = 1 << 10, 1 << 20
+"""When there are so many, the buffers are to be emptied: there is room for a large record then."""
+_OG: Final = row.SOURCES.index("og")
 _TEXTS, _WIDTH, _HEIGHT = 2, 6, 8
 """Where in what is known of an image texts and lengths begin, behind the address."""
 _SCHEME_BYTES: Final = len("data:")
-_KEY_BYTES: Final = 16
 _LONGEST: Final = 3_900
 """A longer address or text is unusual; the rooms for what it says are larger."""
 _ROOM: Final = MAX_CHARACTERS + 64
-_SCRATCH: Final = 4 * _ROOM
 _PLACE_DIGITS, _PIXEL_DIGITS, _PIXEL_BYTES = 15, 9, 32
 _RESPONSE, _DATA = np.uint64(key_number("response")), np.uint64(key_number("data:"))
 _OK, _NON_AUTHORITATIVE = np.uint64(key_number("200")), np.uint64(key_number("203"))
-_HEX: Final = np.frombuffer(b"0123456789abcdef", np.uint8)
 _ZERO, _NINE, _DOT, _PLUS, _P, _X = (ord(char) for char in "09.+px")
 
 
 class Buffers(NamedTuple):
-    """What records are read into, a row after the other.
+    """What a record is read into.
 
     Attributes:
         told: int64 of shape (12,), see above.
-        losses: int64 of shape (6,): those of a page, until it is done.
-        rows: int32 of shape (6, MAX_ROWS + 1): the columns; a row's texts begin where those of the one before end.
-        urls: uint8: the addresses, one after the other.
-        captions: uint8: the captions.
-        digests: uint64 of shape (MAX_ROWS, 2): the 16 bytes of the keys.
-        keys: uint8: their 32 hexadecimal digits.
-        pages: uint8: addresses of the pages that have rows.
-        page_ends: int32 of shape (MAX_ROWS + 1,): where they end.
-        page: uint8: address of the last page.
+        losses: int64 of shape (7,): those of the record, until it is done.
+        rows: int32 of shape (n, ROW_SIZE), see witbuild.web.rows; their own number is that of their page.
+        text: uint8: what the rows are of.
+        page: uint8: address of the page.
         base: uint8: what addresses on it are relative to.
         state: int64, images: int32, notes: int32: see witbuild.web.wat_bytes.
-        scratch: uint8, working: uint64: to work with.
+        scratch: uint8: to work with.
         parts: int64 of shape (4,): of the base, see witbuild.web.resolve.
     """
 
     told: Ints
     losses: Ints
     rows: Rows
-    urls: Bytes
-    captions: Bytes
-    digests: Words
-    keys: Bytes
-    pages: Bytes
-    page_ends: Rows
+    text: Bytes
     page: Bytes
     base: Bytes
     state: Ints
     images: Rows
     notes: Rows
     scratch: Bytes
-    working: Words
     parts: Ints
 
     @classmethod
-    def made(cls) -> Buffers:
-        """Return empty buffers."""
+    def made(cls, agent: str = "") -> Buffers:
+        """Return buffers.
+
+        Args:
+            agent: our crawler's product token: meta tags that name it are noted too.
+        """
+        state = np.zeros(wat_bytes.STATE_SIZE, np.int64)
+        state[wat_bytes.AGENT] = wat_bytes.agent_number(agent)
         return cls(
             told=np.zeros(BASE_END + 1, np.int64),
             losses=np.zeros(NO_CAPTION + 1, np.int64),
-            rows=np.zeros((PAGE + 1, MAX_ROWS + 1), np.int32),
-            urls=np.empty(MAX_TEXT_BYTES, np.uint8),
-            captions=np.empty(MAX_TEXT_BYTES, np.uint8),
-            digests=np.empty((MAX_ROWS, 2), np.uint64),
-            keys=np.empty(32 * MAX_ROWS, np.uint8),
-            pages=np.empty(MAX_TEXT_BYTES, np.uint8),
-            page_ends=np.zeros(MAX_ROWS + 1, np.int32),
+            rows=np.empty((_MOST_TEXTS * MAX_IMAGES + MANY_ROWS, row.ROW_SIZE), np.int32),
+            text=np.empty(_MAX_TEXT_BYTES, np.uint8),
             page=np.empty(_ROOM, np.uint8),
             base=np.empty(_ROOM, np.uint8),
-            state=np.zeros(wat_bytes.STATE_SIZE, np.int64),
+            state=state,
             images=np.empty(MAX_IMAGES * IMAGE_SIZE, np.int32),
             notes=np.empty(wat_bytes.MAX_NOTES * wat_bytes.NOTE_SIZE, np.int32),
-            scratch=np.empty(_SCRATCH, np.uint8),
-            working=np.empty(WORKING, np.uint64),
+            scratch=np.empty(_ROOM, np.uint8),
             parts=np.empty(resolve.SIZE + 1, np.int64),
         )
 
 
 def addresses_of(buffers: Buffers) -> Ints:
-    """Return where the buffers lie: int64 of shape (17,); whoever holds it holds the buffers too."""
+    """Return where the buffers lie: int64 of shape (11,); whoever holds it holds the buffers too."""
     return np.array([array.ctypes.data for array in buffers], np.int64)
 
 
@@ -138,7 +123,7 @@ def _pointer_at(kind: Any) -> Any:
     return at
 
 
-_bytes_at, _rows_at, _ints_at, _words_at = map(_pointer_at, (types.uint8, types.int32, types.int64, types.uint64))
+_bytes_at, _rows_at, _ints_at = map(_pointer_at, (types.uint8, types.int32, types.int64))
 
 
 class _Room(NamedTuple):
@@ -147,16 +132,10 @@ class _Room(NamedTuple):
     told: Ints
     losses: Ints
     rows: Rows
-    urls: Bytes
-    captions: Bytes
-    digests: Words
-    keys: Bytes
-    pages: Bytes
-    page_ends: Rows
+    text: Bytes
     page: Bytes
     base: Bytes
     scratch: Bytes
-    working: Words
     parts: Ints
 
 
@@ -175,7 +154,7 @@ def gather(content: bytes, addresses: Ints) -> int:
         return NOTHING if kind == warc_bytes.OTHER else UNUSUAL
     told[BLOCK] = block
     stop = size - warc_bytes.END
-    doc = Doc(data, stop, _ints_at(a[11]), _rows_at(a[12]), _rows_at(a[13]))
+    doc = Doc(data, stop, _ints_at(a[6]), _rows_at(a[7]), _rows_at(a[8]))
     end = wat_bytes.read(doc, block)
     if end < 0 or not _is_blank(data, end, stop) or not wat_bytes.add_graph(doc):
         return ODD
@@ -183,9 +162,8 @@ def gather(content: bytes, addresses: Ints) -> int:
     if judged != TOLD:
         return judged
     room = _Room(
-        told, _ints_at(a[1]), _rows_at(a[2]), _bytes_at(a[3]), _bytes_at(a[4]), _words_at(a[5]), _bytes_at(a[6]),
-        _bytes_at(a[7]), _rows_at(a[8]), _bytes_at(a[9]), _bytes_at(a[10]), _bytes_at(a[14]), _words_at(a[15]),
-        _ints_at(a[16]),
+        told, _ints_at(a[1]), _rows_at(a[2]), _bytes_at(a[3]), _bytes_at(a[4]), _bytes_at(a[5]), _bytes_at(a[9]),
+        _ints_at(a[10]),
     )  # fmt: skip
     if not _place(doc, room.told) or not _page(doc, room):
         return ODD
@@ -283,59 +261,40 @@ def _images(doc: Doc, room: _Room) -> int:
     told, losses = room.told, room.losses
     for reason in range(NO_URL, NO_CAPTION + 1):
         losses[reason] = 0
-    row = told[ROWS]
-    told[BEFORE] = row
+    count, at = told[ROWS], told[TEXT]
     for number in range(doc.state[IMAGES] + doc.state[GRAPH_IMAGES]):
-        if not _has_room(room, row):
-            return FULL
-        rows = _image(doc, room, number, row)
+        if at + 2 * _ROOM > _MAX_TEXT_BYTES:
+            return ODD
+        rows, at = _image(doc, room, number, count, at)
         if rows < 0:
             return ODD
-        row += rows
-    if row > told[BEFORE]:
-        _end_page(room)
-    told[ROWS] = row
+        count += rows
     for reason in range(NO_URL, NO_CAPTION + 1):
         told[reason] += losses[reason]
-    return TOLD if row > told[BEFORE] else NOTHING
+    if count == told[ROWS]:
+        return NOTHING
+    told[ROWS], told[TEXT], told[PAGES] = count, at, told[PAGES] + 1
+    return TOLD
 
 
 @inner
-def _image(doc: Doc, room: _Room, number: int, row: int) -> int:
-    """Write the rows of an image from a row on; return how many, or _AMISS."""
+def _image(doc: Doc, room: _Room, number: int, first: int, at: int) -> tuple[int, int]:
+    """Write the rows of an image from a row on, their text from a place on; return how many, or _AMISS, and its end."""
     image, graph = IMAGE_SIZE * number, number >= doc.state[IMAGES]
     if graph and doc.images[image + _TEXTS] == doc.images[image + _TEXTS + 1]:
-        return 0
-    end = _address(doc, room, image, room.rows[_COLUMN * URL + row])
+        return 0, at
+    end = _address(doc, room, image, at)
     if end == _AMISS:
-        return _AMISS
+        return _AMISS, at
     if end < 0:
         room.losses[-end] += not graph or end != -NO_URL
-        return 0
-    rows = _captions(doc, room, image, row, end)
+        return 0, at
+    rows, last = _captions(doc, room, image, first, at, end)
     if graph:
-        room.rows[_COLUMN * SOURCE + row] = _GRAPH_SOURCE
-        return rows if rows > 0 else _AMISS
+        room.rows[ROW_SIZE * first + row.SOURCE] = _OG
+        return rows if rows > 0 else _AMISS, last
     room.losses[NO_CAPTION] += rows == 0
-    return rows
-
-
-@inner
-def _has_room(room: _Room, row: int) -> bool:
-    """Say whether there is room for an image with two texts, and for the page."""
-    rows, pages = room.rows, room.page_ends[room.told[PAGES]]
-    most = max(rows[_COLUMN * URL + row], rows[_COLUMN * CAPTION + row], pages) + 2 * _ROOM
-    return row + 2 <= MAX_ROWS and most <= MAX_TEXT_BYTES
-
-
-@inner
-def _end_page(room: _Room) -> None:
-    told, ends = room.told, room.page_ends
-    number = told[PAGES]
-    ends[number + 1] = _copied(
-        room.page, 0, told[PAGE_END], room.pages, ends[number]
-    )  # fmt: skip
-    told[PAGES] = number + 1
+    return rows, last
 
 
 @inner
@@ -357,7 +316,7 @@ def _address(doc: Doc, room: _Room, image: int, at: int) -> int:
     is_data = end - first >= _SCHEME_BYTES and key_of(scratch, first, first + _SCHEME_BYTES, 32) == _DATA
     if cut:
         return -DATA_URL if is_data else _AMISS
-    found = resolve_into(scratch, first, end, room.base, room.parts, room.urls, at)
+    found = resolve_into(scratch, first, end, room.base, room.parts, room.text, at)
     if found == NONE:
         return -DATA_URL if is_data else -BAD_URL
     return found if found >= 0 else _AMISS
@@ -370,38 +329,40 @@ def _is_space(byte: int) -> bool:
 
 
 @inner
-def _captions(doc: Doc, room: _Room, image: int, first: int, end: int) -> int:
-    """Write a row for each text of an image, whose address ends at a place; return how many, or _AMISS."""
-    rows, captions, row = room.rows, room.captions, first
+def _captions(doc: Doc, room: _Room, image: int, first: int, start: int, at: int) -> tuple[int, int]:  # noqa: PLR0913, PLR0917
+    """Write a row for each text of an image, whose address stands from `start` to `at`.
+
+    Returns:
+        How many, or _AMISS, and where their text ends.
+    """
+    rows, url_end = 0, at
     width, height = _pixels(doc, image + _WIDTH), _pixels(doc, image + _HEIGHT)
-    for source in range(_GRAPH_SOURCE):
-        start, stop = doc.images[image + _TEXTS + 2 * source], doc.images[image + _TEXTS + 2 * source + 1]
-        if start < 0:
+    for source in range(_MOST_TEXTS):
+        begin, stop = doc.images[image + _TEXTS + 2 * source], doc.images[image + _TEXTS + 2 * source + 1]
+        if begin < 0:
             continue
-        at = rows[_COLUMN * CAPTION + row]
-        if stop - start > MAX_BYTES or width < 0 or height < 0:
-            return _AMISS
-        size = unescape(doc.data, start, stop, room.scratch, 0)
-        last, replaced = clean_into(room.scratch, 0, size, captions, at)
+        if stop - begin > MAX_BYTES or width < 0 or height < 0:
+            return _AMISS, at
+        size = unescape(doc.data, begin, stop, room.scratch, 0)
+        last, replaced = clean_into(room.scratch, 0, size, room.text, at)
         if replaced:
-            return _AMISS
-        if last == at or (row > first and _same(captions, rows[_COLUMN * CAPTION + first], at, last)):
+            return _AMISS, at
+        if last == at or (rows > 0 and _same(room.text, url_end, at, last)):
             continue
-        if row > first:
-            end = _copied(room.urls, rows[_COLUMN * URL + first], end, room.urls, end)
-        rows[_COLUMN * URL + row + 1], rows[_COLUMN * CAPTION + row + 1], rows[_COLUMN * SOURCE + row] = (
-            end,
-            last,
-            source,
-        )
-        rows[_COLUMN * WIDTH + row], rows[_COLUMN * HEIGHT + row], rows[_COLUMN * PAGE + row] = (
-            width,
-            height,
-            room.told[PAGES],
-        )
-        _hash(room, row)
-        row += 1
-    return row - first
+        _write(room.rows, ROW_SIZE * (first + rows), start, url_end, at, last, source, width, height, room.told[PAGES])
+        rows, at = rows + 1, last
+    return rows, at
+
+
+@inner
+def _write(  # noqa: PLR0913, PLR0917 numbers
+    rows: Rows, at: int, start: int, url_end: int, begin: int, end: int, source: int, width: int, height: int, page: int
+) -> None:
+    rows[at + row.URL_START], rows[at + row.URL_STOP] = start, url_end
+    rows[at + row.CAPTION_START], rows[at + row.CAPTION_STOP] = begin, end
+    rows[at + row.SOURCE], rows[at + row.OWN] = source, page
+    rows[at + row.WIDTH] = width if width > 0 else NO_PIXELS
+    rows[at + row.HEIGHT] = height if height > 0 else NO_PIXELS
 
 
 @inner
@@ -444,19 +405,3 @@ def _after_spaces(data: Bytes, place: int) -> int:
     while data[place] == SPACE:
         place += 1
     return place
-
-
-@inner
-def _hash(room: _Room, row: int) -> None:
-    """Write the key of a row: that of `witbuild.text.keys`."""
-    rows, message = room.rows, room.scratch
-    size = _copied(room.urls, rows[_COLUMN * URL + row], rows[_COLUMN * URL + row + 1], message, 0)
-    message[size] = 0
-    size = _copied(room.captions, rows[_COLUMN * CAPTION + row], rows[_COLUMN * CAPTION + row + 1], message, size + 1)
-    low, high = digest(carray(message, _SCRATCH), 0, size, carray(room.working, WORKING))
-    room.digests[2 * row], room.digests[2 * row + 1] = low, high
-    for place in range(_KEY_BYTES):
-        word = low if place < 8 else high
-        byte = word >> np.uint64(8 * (place & 7)) & np.uint64(255)
-        room.keys[2 * (_KEY_BYTES * row + place)] = _HEX[byte >> np.uint64(4)]
-        room.keys[2 * (_KEY_BYTES * row + place) + 1] = _HEX[byte & np.uint64(15)]

@@ -85,8 +85,8 @@ AGENT: Final = _ITEM_END
 """Where the `agent_number` is given."""
 STATE_SIZE: Final = AGENT + 1
 IMAGE_SIZE, NOTE_SIZE, MAX_NOTES = 10, 5, 4_096
-GRAPH, META, HEADER, LICENCE, HEAD_LICENCE, COMMONS = range(6)
-"""Kinds of notes; the strings of the last three only may be what they say."""
+GRAPH, META, HEADER, LICENCE, COMMONS, HEAD_LICENCE, HEAD_COMMONS = range(7)
+"""Kinds of notes; what may be a licence in the end: the links of the body, then those of the head."""
 _OG_SIZE: Final = len("og:")
 _PRIME: Final = np.uint64(0x9E3779B97F4A7C15)
 _EIGHT: Final = 8
@@ -436,16 +436,16 @@ def _note_link(doc: Doc, kind: int) -> bool:
     """Note a link that is an image or may name a licence; False: it is odd."""
     data, state = doc.data, doc.state
     start, stop, url, end = state[_PATH], state[_PATH + 1], state[_URL], state[_URL + 1]
-    rel, fine = state[_REL], True
+    rel, fine, head = state[_REL], True, 0 if kind == _LINKS else HEAD_LICENCE - LICENCE
     if rel >= 0 and url >= 0 and _holds_license(data, rel, state[_REL + 1]):
-        fine = _note(doc, LICENCE if kind == _LINKS else HEAD_LICENCE, rel, state[_REL + 1], url, end)
-    if kind != _LINKS or start < 0 or start + 8 > doc.size:
+        fine = _note(doc, LICENCE + head, rel, state[_REL + 1], url, end)
+    if start < 0 or start + 8 > doc.size:
         return fine
     path = eight_at(data, start)
-    if path == _IMG and stop == start + 8:
+    if path == _IMG and stop == start + 8 and kind == _LINKS:
         return fine and _note_image(doc)
     if path == _A and url >= 0 and _may_be_commons(data, url, doc.size):
-        return fine and _note(doc, COMMONS, start, stop, url, end)
+        return fine and _note(doc, COMMONS + head, start, stop, url, end)
     return fine
 
 
