@@ -26,6 +26,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 inner: Final = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+inlined: Final = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
+"""For an inner function that costs less than a call of it: LLVM's own guess changes with all that is around it."""
 
 
 def kernel(function: Callable[P, T]) -> Callable[P, T]:

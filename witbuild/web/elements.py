@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from witbuild.text.kernels import inner
+from witbuild.text.kernels import inlined, inner
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -149,7 +149,7 @@ KNOWN: Final = np.concatenate([
 """The three tables: elements, elements of SVG and MathML that hold HTML, attributes."""
 
 
-@inner
+@inlined
 def _look_up(known: Numbers, first: int, slots: int, key: int) -> int:
     slot = key >> _SHIFT & (slots - 1)
     while known[2 * (first + slot) + 1] != 0 and known[2 * (first + slot)] != key:
@@ -157,7 +157,7 @@ def _look_up(known: Numbers, first: int, slots: int, key: int) -> int:
     return known[2 * (first + slot) + 1] - 1
 
 
-@inner
+@inlined
 def traits_of(known: Numbers, key: int) -> int:
     """Return the traits of an HTML element; those of an ordinary one when its name is not known."""
     return max(0, _look_up(known, 0, _ELEMENTS, key))
@@ -169,7 +169,7 @@ def holds_html(known: Numbers, key: int, math: bool) -> bool:  # noqa: FBT001
     return _look_up(known, _ELEMENTS, _HELD, key) == 1 + math
 
 
-@inner
+@inlined
 def attribute_of(known: Numbers, key: int) -> int:
     """Return an attribute's number, or -1 when it is not read."""
     return _look_up(known, _ELEMENTS + _HELD, _READ, key)

@@ -13,7 +13,7 @@ import numpy as np
 from numba.core import types
 from numba.extending import intrinsic
 
-from witbuild.text.kernels import inner
+from witbuild.text.kernels import inlined, inner
 from witbuild.web.elements import BASIS, PRIME, SMALL, attribute_of, name_hash
 
 if TYPE_CHECKING:
@@ -78,19 +78,19 @@ def _first_set(_context: Any, _word: Any) -> Any:
     return types.int64(types.uint64), make
 
 
-@inner
+@inlined
 def _zeros(word: np.uint64) -> np.uint64:
     """Return the top bit of the lowest byte that is zero; above it, others may be set (Hacker's Delight, 6-1)."""
     return (word - _ONES) & ~word & _TOPS
 
 
-@inner
+@inlined
 def is_letter(byte: int) -> bool:
     """Say whether a byte is an ASCII letter."""
     return 97 <= (byte | 32) <= 122
 
 
-@inner
+@inlined
 def find(page: Page, place: int, byte: int) -> int:
     """Return where a byte stands at or after a place, or the end; eight bytes at a time."""
     data, pattern = page.data, np.uint64(byte) * _ONES
@@ -127,7 +127,7 @@ def _end_of_name(page: Page, place: int, last: int) -> int:
     return place
 
 
-@inner
+@inlined
 def hash_of(page: Page, start: int, stop: int) -> int:
     """Return the number of a name, or of a value as if it were one."""
     key = BASIS
@@ -145,14 +145,31 @@ def hash_of(page: Page, start: int, stop: int) -> int:
     return np.int64(key)  # type: ignore[return-value]
 
 
-@inner
+@inlined
 def name(page: Page, place: int) -> tuple[int, int]:
     """Return the number of a tag's name and where it ends."""
-    stop = _end_of_name(page, place, MORE)
+    return _named(page, place, MORE)
+
+
+@inlined
+def _named(page: Page, place: int, last: int) -> tuple[int, int]:
+    """Return the number of a name and where it ends; its first character, whatever it is, is part of it.
+
+    Nearly all have fewer than eight bytes: they are read once.
+    """
+    if place + 8 <= page.size:
+        word = _eight(page.data, place)
+        blanks = (word - _BLANKS) & ~word & _TOPS
+        found = blanks | _zeros(word ^ _SLASHES) | _zeros(word ^ _MORES) | _zeros(word ^ np.uint64(last) * _ONES)
+        length = _first_set(found) >> 3 if found != 0 else 0
+        if length > 0 and (page.data[place + length] > SPACE or page.blank[page.data[place + length]] != 0):
+            unused = np.uint64(64 - 8 * length)
+            return np.int64((BASIS ^ ((word | SMALL) << unused >> unused)) * PRIME), place + length  # type: ignore[return-value]
+    stop = _end_of_name(page, place + 1, last)
     return hash_of(page, place, stop), stop
 
 
-@inner
+@inlined
 def rest_of_tag(page: Page, place: int, first: int, wanted: bool) -> tuple[int, int, bool]:  # noqa: FBT001
     """Read a tag from the end of its name.
 
@@ -171,8 +188,7 @@ def rest_of_tag(page: Page, place: int, first: int, wanted: bool) -> tuple[int, 
             place += 1
             continue
         begin = place  # an attribute's first character may be anything
-        place = _end_of_name(page, begin + 1, EQUALS)
-        key = hash_of(page, begin, place) if wanted else 0
+        key, place = _named(page, begin, EQUALS)
         start, stop, place = _value(page, place)
         attribute = attribute_of(page.known, key) if wanted else -1
         if attribute >= 0 and seen >> attribute & 1 == 0:
@@ -182,7 +198,7 @@ def rest_of_tag(page: Page, place: int, first: int, wanted: bool) -> tuple[int, 
     return -1, first, False
 
 
-@inner
+@inlined
 def _value(page: Page, place: int) -> tuple[int, int, int]:
     """Return where the value of an attribute begins and ends, and the place after it."""
     data, size = page.data, page.size

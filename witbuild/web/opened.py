@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from witbuild.text.kernels import inner
+from witbuild.text.kernels import inlined, inner
 from witbuild.web import elements
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def start(page: Page) -> None:
         page.state[place] = -1 if LINK_NOW <= place <= PICTURE_NOW else 0
 
 
-@inner
+@inlined
 def push(page: Page, key: int, traits: int, event: int, place: int) -> None:
     """Open an element; `event` is that of a figure or picture, `place` where its content begins."""
     state, kind = page.state, traits & elements.KIND
@@ -117,7 +117,7 @@ def close(page: Page, depth: int, place: int) -> None:
             _caption(page, state[at + _SAVED], state[at + _SAVED_AROUND], place)
 
 
-@inner
+@inlined
 def close_ordinary(page: Page, key: int, traits: int) -> bool:
     """End an element that holds nothing of interest by its own end tag, if it is the innermost; say whether it was."""
     state = page.state
@@ -130,7 +130,7 @@ def close_ordinary(page: Page, key: int, traits: int) -> bool:
     return True
 
 
-@inner
+@inlined
 def _traits(page: Page, depth: int) -> int:
     return page.state[_FIRST + _ROW * depth + _TRAITS]
 
@@ -194,14 +194,14 @@ def has_cell(page: Page, table: int) -> bool:
     return False
 
 
-@inner
+@inlined
 def top_traits(page: Page) -> int:
     """Return the traits of the innermost open element."""
     depth = page.state[DEPTH]
     return _traits(page, depth - 1) if depth > 0 else 0
 
 
-@inner
+@inlined
 def in_foreign(page: Page) -> bool:
     """Say whether tags are those of SVG or MathML here."""
     return top_traits(page) & (elements.FOREIGN | elements.INTEGRATES) == elements.FOREIGN

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from witbuild.text.kernels import inner, kernel
+from witbuild.text.kernels import inlined, inner, kernel
 from witbuild.web import elements, markup, opened
 from witbuild.web.markup import Page
 from witbuild.web.page import MAX_IMAGES
@@ -116,7 +116,7 @@ def outline(  # noqa: PLR0913, PLR0917 arrays, each of its own kind
     return page.size
 
 
-@inner
+@inlined
 def _start_tag(page: Page, begin: int) -> int:
     """Read a start tag, and the raw text that it opens; return the place after it."""
     state = page.state
@@ -321,7 +321,7 @@ def _end_before(page: Page, key: int, kind: int, place: int) -> bool:
     return True
 
 
-@inner
+@inlined
 def _end_tag(page: Page, begin: int) -> int:
     """Read an end tag; return the place after it."""
     key, place = markup.name(page, begin + 2)
