@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from witbuild.sources import wat_buffers as wb
 from witbuild.sources import wat_rows as wr
 from witbuild.sources.candidates import LICENCE, REST, Place, evidence
 from witbuild.sources.columns import MOST_ROWS
 from witbuild.sources.paged import Paged
-from witbuild.web import rights, warc_bytes, wat, wat_bytes
+from witbuild.web import rights, warc_bytes, wat, wat_fields
 from witbuild.web.caption import clean
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class Gathered(Paged):
     def __init__(self, limit: int | None = None, agent: str = "") -> None:
         super().__init__("wat", limit)
         self._agent = agent
-        self._buffers = wr.Buffers.made(agent)
-        self._addresses = wr.addresses_of(self._buffers)
+        self._buffers = wb.Buffers.made(agent)
+        self._addresses = wb.addresses_of(self._buffers)
         self._unknown = self._rest(Place())
         self._contexts: list[list[object]] = []
 
@@ -64,33 +65,33 @@ class Gathered(Paged):
 
     def block(self, content: bytes) -> bytes:
         """Return the JSON of the record that was found odd."""
-        return content[self._buffers.told[wr.BLOCK] : -warc_bytes.END]
+        return content[self._buffers.told[wb.BLOCK] : -warc_bytes.END]
 
     def _told(self, content: bytes) -> None:
         """Add what the rows of a page have in common."""
-        told, state = self._buffers.told.tolist(), self._buffers.state[: wat_bytes.LEAVES_SIZE].tolist()
-        start, stop = state[2 * wat_bytes.FILENAME : 2 * wat_bytes.FILENAME + 2]
-        offset, length = told[wr.OFFSET], told[wr.LENGTH]
+        told, state = self._buffers.told.tolist(), self._buffers.state[: wat_fields.LEAVES_SIZE].tolist()
+        start, stop = state[2 * wat_fields.FILENAME : 2 * wat_fields.FILENAME + 2]
+        offset, length = told[wb.OFFSET], told[wb.LENGTH]
         context = self._unknown.copy()
         context[_PAGE_URL], context[_FILE] = (
-            self._buffers.page[: told[wr.PAGE_END]].tobytes().decode(),
+            self._buffers.page[: told[wb.PAGE_END]].tobytes().decode(),
             _file(content[start:stop]),
         )
         context[_OFFSET], context[_LENGTH] = offset if offset >= 0 else None, length if length >= 0 else None
-        if state[wat_bytes.NOTES]:
-            context[LICENCE], context[_OPT_OUT] = self._noted(content, state[wat_bytes.NOTES], told[wr.BASE_END])
+        if state[wat_fields.NOTES]:
+            context[LICENCE], context[_OPT_OUT] = self._noted(content, state[wat_fields.NOTES], told[wb.BASE_END])
         self._contexts.append(context)
-        if told[wr.ROWS] >= wr.MANY_ROWS or told[wr.TEXT] >= wr.MANY_TEXT_BYTES:
+        if told[wb.ROWS] >= wb.MANY_ROWS or told[wb.TEXT] >= wb.MANY_TEXT_BYTES:
             self._settle()
 
     def _settle(self) -> None:
         """Keep the rows that are in the buffers."""
         told, buffers = self._buffers.told, self._buffers
-        count = int(told[wr.ROWS])
+        count = int(told[wb.ROWS])
         for first in range(0, count, MOST_ROWS):
             rows = buffers.rows[first : min(first + MOST_ROWS, count)]
             self._columns.extend_each(buffers.text, rows, self._contexts)
-        told[[wr.PAGES, wr.ROWS, wr.TEXT]] = 0
+        told[[wb.PAGES, wb.ROWS, wb.TEXT]] = 0
         self._contexts = []
 
     def _add(self, url: str, caption: str, caption_source: str, rest: list[object]) -> None:
@@ -99,7 +100,7 @@ class Gathered(Paged):
 
     def _noted(self, content: bytes, count: int, base_end: int) -> tuple[str | None, str | None]:
         """Return licence evidence and opt-outs that the notes of a page tell of."""
-        rows = self._buffers.notes[: count * wat_bytes.NOTE_SIZE].reshape(count, -1).tolist()
+        rows = self._buffers.notes[: count * wat_fields.NOTE_SIZE].reshape(count, -1).tolist()
         notes = tuple((kind, content[start:stop], content[begin:end]) for kind, start, stop, begin, end in rows)
         licence, opt_out = _meant(notes, self._agent)
         base = self._buffers.base[:base_end].tobytes().decode() if licence else ""
@@ -109,7 +110,7 @@ class Gathered(Paged):
         """Return the pairs in the schema PAIRS; what was lost of them is counted then."""
         self._settle()
         told = self._buffers.told
-        for slot, reason in wr.REASONS.items():
+        for slot, reason in wb.REASONS.items():
             if told[slot]:
                 self.drop(reason, int(told[slot]))
                 told[slot] = 0
@@ -125,10 +126,10 @@ def _file(name: bytes) -> str | None:
 @lru_cache(maxsize=4_096)
 def _meant(notes: tuple[tuple[int, bytes, bytes], ...], agent: str) -> tuple[str | None, str | None]:
     """Return the licence and the opt-outs that notes tell of; most are the same on many pages."""
-    metas = [(_said(name), _said(value)) for kind, name, value in notes if kind == wat_bytes.META]
-    headers = {_said(name): _said(value) for kind, name, value in notes if kind == wat_bytes.HEADER}
+    metas = [(_said(name), _said(value)) for kind, name, value in notes if kind == wat_fields.META]
+    headers = {_said(name): _said(value) for kind, name, value in notes if kind == wat_fields.HEADER}
     opt_outs = rights.opt_outs(metas, headers.items(), agent)
-    return _licence(note for note in notes if note[0] >= wat_bytes.LICENCE), ",".join(opt_outs) or None
+    return _licence(note for note in notes if note[0] >= wat_fields.LICENCE), ",".join(opt_outs) or None
 
 
 def _said(text: bytes) -> str:
@@ -141,6 +142,6 @@ def _licence(notes: Iterable[tuple[int, bytes, bytes]]) -> str | None:
     links: list[dict[str, str]] = []
     head: list[dict[str, str]] = []
     for kind, one, url in notes:
-        name = "path" if kind in (wat_bytes.COMMONS, wat_bytes.HEAD_COMMONS) else "rel"
-        (head if kind >= wat_bytes.HEAD_LICENCE else links).append({name: _said(one), "url": _said(url)})
+        name = "path" if kind in (wat_fields.COMMONS, wat_fields.HEAD_COMMONS) else "rel"
+        (head if kind >= wat_fields.HEAD_LICENCE else links).append({name: _said(one), "url": _said(url)})
     return wat.licence([*links, *head]) if links or head else None

@@ -6,23 +6,41 @@ unusual, nothing of it is written, and the record is for `witbuild.web.wat` and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import types
-from numba.extending import intrinsic
 
+from witbuild.sources.wat_buffers import (
+    BAD_URL,
+    BASE_END,
+    BLOCK,
+    DATA_URL,
+    LENGTH,
+    MAX_TEXT_BYTES,
+    MOST_TEXTS,
+    NO_CAPTION,
+    NO_URL,
+    OFFSET,
+    PAGE_END,
+    PAGES,
+    ROOM,
+    ROWS,
+    TEXT,
+    Room,
+    bytes_at,
+    ints_at,
+    rows_at,
+)
 from witbuild.text.kernels import inner, kernel
-from witbuild.web import resolve, warc_bytes, wat_bytes
 from witbuild.web import rows as row
+from witbuild.web import warc_bytes, wat_bytes, wat_fields
 from witbuild.web.caption_bytes import MAX_BYTES, clean_into
 from witbuild.web.json_bytes import SPACE, next_special, unescape
 from witbuild.web.markup import pointer
-from witbuild.web.page import MAX_IMAGES
 from witbuild.web.resolve import NONE, absolute_into, parts_of, resolve_into
 from witbuild.web.rows import NO_PIXELS, ROW_SIZE
-from witbuild.web.urls import MAX_CHARACTERS
-from witbuild.web.wat_bytes import GRAPH_IMAGES, IMAGE_SIZE, IMAGES, Doc, key_number, key_of
+from witbuild.web.wat_fields import GRAPH_IMAGES, IMAGE_SIZE, IMAGES, Doc, key_number, key_of
+from witbuild.web.wat_notes import add_graph
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -33,110 +51,18 @@ if TYPE_CHECKING:
 
 NOTHING, TOLD, ODD, UNUSUAL = range(4)
 """What came of a member: no pairs; some; JSON for a parser; a record for `witbuild.web.warc`."""
-PAGES, ROWS, TEXT, NO_URL, DATA_URL, BAD_URL, NO_CAPTION, BLOCK, OFFSET, LENGTH, PAGE_END, BASE_END = range(12)
-"""Of `told`: what is in the buffers; losses so far; of the last record its JSON, its place, its page and base."""
-REASONS: Final = {NO_URL: "no_url", DATA_URL: "data_url", BAD_URL: "bad_url", NO_CAPTION: "no_caption"}
 _AMISS: Final = -100
 """An image is odd; less than any reason of a loss."""
-_MOST_TEXTS: Final = 2
-_MAX_TEXT_BYTES: Final = 1 << 22
-"""A record whose addresses and captions have no room in that is odd."""
-MANY_ROWS, MANY_TEXT_BYTES = 1 << 10, 1 << 20
-"""When there are so many, the buffers are to be emptied: there is room for a large record then."""
 _OG: Final = row.SOURCES.index("og")
 _TEXTS, _WIDTH, _HEIGHT = 2, 6, 8
 """Where in what is known of an image texts and lengths begin, behind the address."""
 _SCHEME_BYTES: Final = len("data:")
 _LONGEST: Final = 3_900
 """A longer address or text is unusual; the rooms for what it says are larger."""
-_ROOM: Final = MAX_CHARACTERS + 64
 _PLACE_DIGITS, _PIXEL_DIGITS, _PIXEL_BYTES = 15, 9, 32
 _RESPONSE, _DATA = np.uint64(key_number("response")), np.uint64(key_number("data:"))
 _OK, _NON_AUTHORITATIVE = np.uint64(key_number("200")), np.uint64(key_number("203"))
 _ZERO, _NINE, _DOT, _PLUS, _P, _X = (ord(char) for char in "09.+px")
-
-
-class Buffers(NamedTuple):
-    """What a record is read into.
-
-    Attributes:
-        told: int64 of shape (12,), see above.
-        losses: int64 of shape (7,): those of the record, until it is done.
-        rows: int32 of shape (n, ROW_SIZE), see witbuild.web.rows; their own number is that of their page.
-        text: uint8: what the rows are of.
-        page: uint8: address of the page.
-        base: uint8: what addresses on it are relative to.
-        state: int64, images: int32, notes: int32: see witbuild.web.wat_bytes.
-        scratch: uint8: to work with.
-        parts: int64 of shape (4,): of the base, see witbuild.web.resolve.
-    """
-
-    told: Ints
-    losses: Ints
-    rows: Rows
-    text: Bytes
-    page: Bytes
-    base: Bytes
-    state: Ints
-    images: Rows
-    notes: Rows
-    scratch: Bytes
-    parts: Ints
-
-    @classmethod
-    def made(cls, agent: str = "") -> Buffers:
-        """Return buffers.
-
-        Args:
-            agent: our crawler's product token: meta tags that name it are noted too.
-        """
-        state = np.zeros(wat_bytes.STATE_SIZE, np.int64)
-        state[wat_bytes.AGENT] = wat_bytes.agent_number(agent)
-        return cls(
-            told=np.zeros(BASE_END + 1, np.int64),
-            losses=np.zeros(NO_CAPTION + 1, np.int64),
-            rows=np.empty((_MOST_TEXTS * MAX_IMAGES + MANY_ROWS, row.ROW_SIZE), np.int32),
-            text=np.empty(_MAX_TEXT_BYTES, np.uint8),
-            page=np.empty(_ROOM, np.uint8),
-            base=np.empty(_ROOM, np.uint8),
-            state=state,
-            images=np.empty(MAX_IMAGES * IMAGE_SIZE, np.int32),
-            notes=np.empty(wat_bytes.MAX_NOTES * wat_bytes.NOTE_SIZE, np.int32),
-            scratch=np.empty(_ROOM, np.uint8),
-            parts=np.empty(resolve.SIZE + 1, np.int64),
-        )
-
-
-def addresses_of(buffers: Buffers) -> Ints:
-    """Return where the buffers lie: int64 of shape (11,); whoever holds it holds the buffers too."""
-    return np.array([array.ctypes.data for array in buffers], np.int64)
-
-
-def _pointer_at(kind: Any) -> Any:
-    @intrinsic
-    def at(_context: Any, _address: Any) -> Any:
-        def make(target: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return builder.inttoptr(arguments[0], target.get_value_type(signature.return_type))
-
-        return types.CPointer(kind)(types.int64), make
-
-    return at
-
-
-_bytes_at, _rows_at, _ints_at = map(_pointer_at, (types.uint8, types.int32, types.int64))
-
-
-class _Room(NamedTuple):
-    """Pointers to the buffers that are written here: arrays would be counted at every call."""
-
-    told: Ints
-    losses: Ints
-    rows: Rows
-    text: Bytes
-    page: Bytes
-    base: Bytes
-    scratch: Bytes
-    parts: Ints
 
 
 @kernel
@@ -148,22 +74,22 @@ def gather(content: bytes, addresses: Ints) -> int:
         addresses: of the buffers, see `addresses_of`: as arrays they would take longer than a small record.
     """
     a, data, size = addresses, pointer(content), len(content)
-    told = _ints_at(a[0])
+    told = ints_at(a[0])
     kind, block = warc_bytes.block_of(data, size)
     if kind != warc_bytes.METADATA:
         return NOTHING if kind == warc_bytes.OTHER else UNUSUAL
     told[BLOCK] = block
     stop = size - warc_bytes.END
-    doc = Doc(data, stop, _ints_at(a[6]), _rows_at(a[7]), _rows_at(a[8]))
+    doc = Doc(data, stop, ints_at(a[6]), rows_at(a[7]), rows_at(a[8]))
     end = wat_bytes.read(doc, block)
-    if end < 0 or not _is_blank(data, end, stop) or not wat_bytes.add_graph(doc):
+    if end < 0 or not _is_blank(data, end, stop) or not add_graph(doc):
         return ODD
     judged = _judged(doc)
     if judged != TOLD:
         return judged
-    room = _Room(
-        told, _ints_at(a[1]), _rows_at(a[2]), _bytes_at(a[3]), _bytes_at(a[4]), _bytes_at(a[5]), _bytes_at(a[9]),
-        _ints_at(a[10]),
+    room = Room(
+        told, ints_at(a[1]), rows_at(a[2]), bytes_at(a[3]), bytes_at(a[4]), bytes_at(a[5]), bytes_at(a[9]),
+        ints_at(a[10]),
     )  # fmt: skip
     if not _place(doc, room.told) or not _page(doc, room):
         return ODD
@@ -182,8 +108,8 @@ def _is_blank(data: Bytes, start: int, stop: int) -> bool:
 def _judged(doc: Doc) -> int:
     """Say whether the record tells of a page that was answered."""
     data, state = doc.data, doc.state
-    kind, kind_end = state[2 * wat_bytes.TYPE], state[2 * wat_bytes.TYPE + 1]
-    status, end = state[2 * wat_bytes.STATUS], state[2 * wat_bytes.STATUS + 1]
+    kind, kind_end = state[2 * wat_fields.TYPE], state[2 * wat_fields.TYPE + 1]
+    status, end = state[2 * wat_fields.STATUS], state[2 * wat_fields.STATUS + 1]
     if kind < 0 or not wat_bytes.has_page(doc):
         return NOTHING
     if key_of(data, kind, kind_end, 0) != _RESPONSE:
@@ -200,10 +126,10 @@ def _judged(doc: Doc) -> int:
 def _place(doc: Doc, told: Ints) -> bool:
     """Read where the page lies in its WARC; False: it is odd."""
     state = doc.state
-    name = state[2 * wat_bytes.FILENAME]
-    if name < 0 or name == state[2 * wat_bytes.FILENAME + 1]:
+    name = state[2 * wat_fields.FILENAME]
+    if name < 0 or name == state[2 * wat_fields.FILENAME + 1]:
         return False
-    for leaf, slot in ((wat_bytes.OFFSET, OFFSET), (wat_bytes.LENGTH, LENGTH)):
+    for leaf, slot in ((wat_fields.OFFSET, OFFSET), (wat_fields.LENGTH, LENGTH)):
         start, stop = state[2 * leaf], state[2 * leaf + 1]
         if start >= 0 and next_special(doc.data, start, doc.size) != stop:
             return False
@@ -223,18 +149,18 @@ def _whole_number(data: Bytes, start: int, stop: int, digits: int) -> int:
 
 
 @inner
-def _page(doc: Doc, room: _Room) -> bool:
+def _page(doc: Doc, room: Room) -> bool:
     """Write address and base of the page; False: one is odd."""
     state, told, parts = doc.state, room.told, room.parts
     scratch, page, base = room.scratch, room.page, room.base
-    start, stop = state[2 * wat_bytes.TARGET], state[2 * wat_bytes.TARGET + 1]
+    start, stop = state[2 * wat_fields.TARGET], state[2 * wat_fields.TARGET + 1]
     if start < 0 or stop - start > _LONGEST:
         return False
     end = absolute_into(scratch, 0, unescape(doc.data, start, stop, scratch, 0), page, 0)
     if end < 0:
         return False
     told[PAGE_END], size = end, NONE
-    start, stop = state[2 * wat_bytes.BASE], state[2 * wat_bytes.BASE + 1]
+    start, stop = state[2 * wat_fields.BASE], state[2 * wat_fields.BASE + 1]
     if 0 <= start < stop:
         if stop - start > _LONGEST:
             return False
@@ -256,14 +182,14 @@ def _copied(data: Bytes, start: int, stop: int, out: Bytes, at: int) -> int:
 
 
 @inner
-def _images(doc: Doc, room: _Room) -> int:
+def _images(doc: Doc, room: Room) -> int:
     """Write the rows of a page's images, and count those that have none."""
     told, losses = room.told, room.losses
     for reason in range(NO_URL, NO_CAPTION + 1):
         losses[reason] = 0
     count, at = told[ROWS], told[TEXT]
     for number in range(doc.state[IMAGES] + doc.state[GRAPH_IMAGES]):
-        if at + 2 * _ROOM > _MAX_TEXT_BYTES:
+        if at + 2 * ROOM > MAX_TEXT_BYTES:
             return ODD
         rows, at = _image(doc, room, number, count, at)
         if rows < 0:
@@ -278,7 +204,7 @@ def _images(doc: Doc, room: _Room) -> int:
 
 
 @inner
-def _image(doc: Doc, room: _Room, number: int, first: int, at: int) -> tuple[int, int]:
+def _image(doc: Doc, room: Room, number: int, first: int, at: int) -> tuple[int, int]:
     """Write the rows of an image from a row on, their text from a place on; return how many, or _AMISS, and its end."""
     image, graph = IMAGE_SIZE * number, number >= doc.state[IMAGES]
     if graph and doc.images[image + _TEXTS] == doc.images[image + _TEXTS + 1]:
@@ -298,7 +224,7 @@ def _image(doc: Doc, room: _Room, number: int, first: int, at: int) -> tuple[int
 
 
 @inner
-def _address(doc: Doc, room: _Room, image: int, at: int) -> int:
+def _address(doc: Doc, room: Room, image: int, at: int) -> int:
     """Write the address of an image; return where it ends, or less than 0: why there is none, or _AMISS."""
     start, stop = doc.images[image], doc.images[image + 1]
     scratch = room.scratch
@@ -329,7 +255,7 @@ def _is_space(byte: int) -> bool:
 
 
 @inner
-def _captions(doc: Doc, room: _Room, image: int, first: int, start: int, at: int) -> tuple[int, int]:  # noqa: PLR0913, PLR0917
+def _captions(doc: Doc, room: Room, image: int, first: int, start: int, at: int) -> tuple[int, int]:  # noqa: PLR0913, PLR0917
     """Write a row for each text of an image, whose address stands from `start` to `at`.
 
     Returns:
@@ -337,7 +263,7 @@ def _captions(doc: Doc, room: _Room, image: int, first: int, start: int, at: int
     """
     rows, url_end = 0, at
     width, height = _pixels(doc, image + _WIDTH), _pixels(doc, image + _HEIGHT)
-    for source in range(_MOST_TEXTS):
+    for source in range(MOST_TEXTS):
         begin, stop = doc.images[image + _TEXTS + 2 * source], doc.images[image + _TEXTS + 2 * source + 1]
         if begin < 0:
             continue

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from witbuild.text.kernels import inner
-from witbuild.web.wat_bytes import key_number, key_of
+from witbuild.web.wat_fields import key_number, key_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
