@@ -1,7 +1,7 @@
 """One way from body to stored image, in a Python of its own: told on standard input what to do, answers in JSON.
 
 python image_side.py img2dataset FOLDER       "time"  -> CPU seconds for all images of the folder
-python image_side.py witbuild:6 FOLDER        "save P" -> P: the images made, as 0.jpg, 1.jpg, ...
+python image_side.py witbuild FOLDER          "save P" -> P: the images made, as 0.jpg, 1.jpg, ...
 """
 
 from __future__ import annotations
@@ -45,35 +45,31 @@ def pillow() -> Make:
     return make
 
 
-def witbuild(oversample: float) -> Make:
+def witbuild() -> Make:
     from witbuild.image.prepare import Plan, prepare
 
-    plan = Plan(size=SIDE, quality=QUALITY, oversample=oversample)
+    plan = Plan(size=SIDE, quality=QUALITY)
     return lambda body: prepare(body, plan).content
 
 
-def witbuild_bare() -> Make:
-    """Return witbuild's decoding, shrinking and encoding without checks, second decode and hashes."""
-    import simplejpeg
+def library() -> Make:
+    """Return witbuild's way with images that it leaves to the library, for all of them."""
+    from witbuild.image import prepare
+    from witbuild.image.jpeg.frame import UnusualError
 
-    from witbuild.image.encode import encode
-    from witbuild.image.resize import fit, resize
+    def leave(*_: object) -> None:
+        raise UnusualError("left")
 
-    def make(body: bytes) -> bytes:
-        pixels = simplejpeg.decode_jpeg(body, "RGB")
-        return encode(resize(pixels, *fit(pixels.shape[1], pixels.shape[0], SIDE, "keep_ratio")), "jpg", QUALITY)
-
-    return make
+    for name in ("halved", "means"):
+        setattr(prepare, name, leave)
+    return witbuild()
 
 
-def side(name: str) -> Make:
-    kind, _, value = name.partition(":")
-    plain = {"img2dataset": img2dataset, "pillow": pillow, "bare": witbuild_bare}
-    return plain[kind]() if kind in plain else witbuild(float(value))
+SIDES = {"img2dataset": img2dataset, "pillow": pillow, "witbuild": witbuild, "library": library}
 
 
 def main(name: str, folder: str) -> None:
-    make = side(name)
+    make = SIDES[name]()
     bodies = [path.read_bytes() for path in sorted(Path(folder).glob("*.jpg"), key=lambda path: int(path.stem))]
     make(bodies[0])
     for line in sys.stdin:

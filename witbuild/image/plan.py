@@ -23,7 +23,8 @@ class Plan:
         max_aspect: longer side by shorter side; longer ones are refused; 0: none.
         max_pixels: of the original; larger ones are not decoded.
         keep_original: store the body untouched (never a GIF or an AVIF); it is decoded all the same.
-        oversample: a JPEG is decoded at half its size or less if that leaves so many times the pixels needed.
+        oversample: a JPEG whose means do not come from its coefficients is decoded at half its size or less if that
+            leaves so many times the pixels needed.
         avif: take AVIF too; it is stored re-encoded.
         keep_metadata: let Exif, XMP and colour profile survive re-encoding.
     """

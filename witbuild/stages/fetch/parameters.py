@@ -47,7 +47,7 @@ class Fetching(Cut):
     quality: int = Field(90, ge=1, le=100)
     """Of the encoder; of no meaning to png."""
     oversample: float = Field(6.0, ge=1)
-    """A JPEG is decoded at half its size or less if that leaves so many times the pixels needed; 1: fastest."""
+    """An unusual JPEG is decoded at half its size or less if that leaves so many times the pixels needed."""
     avif: bool = False
     """Take AVIF too; it is stored re-encoded."""
     keep_original: bool = False
