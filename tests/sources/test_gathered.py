@@ -355,3 +355,11 @@ def test_opt_outs_that_name_us() -> None:
     named = [{"name": name, "content": "noai"} for name in ("My_Bot", "otherbot")]
     pages = [told([image(f"{n}.jpg")], {"Metas": named[n : n + 1]}) for n in range(2)]
     assert same(wat(*map(dumped, pages)))["opt_out"].to_pylist() == ["noai", None]
+
+
+@pytest.mark.parametrize("text", TAME_TEXTS + TEXTS)
+@pytest.mark.parametrize("url", ["o.jpg", "data:x", "javascript:1", "", " "])
+def test_open_graph_counts_only_with_a_text(url: str, text: str) -> None:
+    metas = [{"property": "og:image", "content": url}, {"property": "og:title", "content": text}]
+    same(wat(dumped(told([image()], {"Metas": metas}))))
+    same(wat(dumped(told([], {"Metas": [*metas, {"property": "og:image:alt", "content": "alt"}]}))))

@@ -213,6 +213,8 @@ def _image(doc: Doc, room: Room, number: int, first: int, at: int) -> tuple[int,
     if end == _AMISS:
         return _AMISS, at
     if end < 0:
+        if graph and not _says_something(doc, room, image, at):
+            return _AMISS, at
         room.losses[-end] += not graph or end != -NO_URL
         return 0, at
     rows, last = _captions(doc, room, image, first, at, end)
@@ -221,6 +223,17 @@ def _image(doc: Doc, room: Room, number: int, first: int, at: int) -> tuple[int,
         return rows if rows > 0 else _AMISS, last
     room.losses[NO_CAPTION] += rows == 0
     return rows, last
+
+
+@inner
+def _says_something(doc: Doc, room: Room, image: int, at: int) -> bool:
+    """Say whether the first text of an image is one for sure; nothing is written that stays."""
+    begin, stop = doc.images[image + _TEXTS], doc.images[image + _TEXTS + 1]
+    if stop - begin > MAX_BYTES:
+        return False
+    size = unescape(doc.data, begin, stop, room.scratch, 0)
+    last, _ = clean_into(room.scratch, 0, size, room.text, at)
+    return last > at
 
 
 @inner
