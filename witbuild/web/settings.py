@@ -29,8 +29,9 @@ class Settings:
         max_delay_seconds: longest wait that a server may impose, by crawl delay or Retry-After.
         retries: further attempts after 429, 5xx, a reset or a short body.
         backoff_seconds: pause before the first of them; doubled each time.
-        give_up_after: failures of a host in a row after which its other URLs are not tried; 0: never.
-        give_up_after_timeouts: timeouts of a host in a row after which its other URLs are not tried; 0: never.
+        give_up_after: failures of a host in a row (half as many if it never answered) after which its other URLs are
+            not tried; 0: never.
+        give_up_after_timeouts: timeouts in a row, counted likewise; 0: never.
         max_redirects: hops after the first.
         resolve: host -> `address:port` to connect to instead of what its name says.
         allow_private: open loopback, private and documentation addresses too.

@@ -75,7 +75,7 @@ class Fetching(Cut):
     max_per_domain: int = Field(0, ge=0)
     """Most images of a registered domain, which all lie in one task: a giant delays no other; 0: all."""
     decode: bool = True
-    """Decode and store what comes; without, bodies are hashed and thrown away, to find a bottleneck."""
+    """Decode and store what comes; without, bodies are thrown away, to find a bottleneck."""
     sink: Literal["tar", "none"] = "tar"
     """Where images go; none: they are made and thrown away, to find a bottleneck."""
     ports: tuple[int, ...] = (80, 443, 8080, 8443)
@@ -91,9 +91,9 @@ class Fetching(Cut):
     backoff_seconds: float = runtime(1.0, ge=0)
     """Pause before the first further attempt; doubled each time."""
     give_up_after: int = runtime(32, ge=0)
-    """Failures of a host in a row after which its other images are not tried; 0: never."""
+    """Failures of a host in a row (half as many if it never answered) after which it is left alone; 0: never."""
     give_up_after_timeouts: int = runtime(4, ge=0)
-    """Timeouts of a host in a row after which its other images are not tried; 0: never."""
+    """Timeouts in a row (half as many if it never answered) after which it is left alone; 0: never."""
     connections: int = runtime(256, ge=1)
     """Requests on the wire at once, of a task."""
     per_host: int = runtime(2, ge=1)
