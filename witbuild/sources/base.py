@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from witbuild.errors import InputError
@@ -58,6 +59,7 @@ class Source(ABC):
             yield Task(index, {"input": paths}, {**arguments, **self.share(index, len(work))})
 
 
+@lru_cache(maxsize=64)
 def named(path: str) -> str:
     """Return what a table calls a file: a URL as it is, a local file by its name, wherever it lies.
 

@@ -37,6 +37,7 @@ _SOURCE, _WIDTH, _HEIGHT, _CONTEXT = range(2, keeping.PLACE_SIZE)
 _BATCH: Final = 65_536
 _BUFFER_BYTES: Final = 1 << 25
 _MAX_CAPTION_BYTES: Final = 4 * MAX_CAPTION
+_MOST_BYTES: Final = _BUFFER_BYTES - MOST_ROWS * max(MAX_URL, _MAX_CAPTION_BYTES)
 _FIRST_SLOTS: Final = 1 << 12
 _LOSSES: Final = {
     "same_key": keeping.SAME_KEY,
@@ -61,17 +62,18 @@ class Columns:
         self._urls, self._captions = np.empty(_BUFFER_BYTES, np.uint8), np.empty(_BUFFER_BYTES, np.uint8)
         self._keys = np.empty((_BATCH + MOST_ROWS) * keeping.KEY_DIGITS, np.uint8)
         self._places = np.empty((_BATCH + MOST_ROWS, keeping.PLACE_SIZE), np.int32)
+        self._limit = limit
+        self._kept = 0
         self._contexts: list[Context] = []
         self._waiting: list[tuple[bytes, bytes, int, int, int, int]] = []
         self._batches: list[pa.RecordBatch] = []
 
     def is_full(self) -> bool:
         """Say whether the limit is reached."""
-        limit, kept = self._state[keeping.LIMIT], self._state[keeping.KEPT]
-        if limit < 0 or kept + len(self._waiting) < limit:
+        if self._limit is None or self._kept + len(self._waiting) < self._limit:
             return False
         self._settle()
-        return bool(self._state[keeping.KEPT] >= limit)
+        return self._kept >= self._limit
 
     def losses(self) -> dict[str, int]:
         """Return how many pairs were lost since this was asked last, by reason."""
@@ -146,25 +148,15 @@ class Columns:
         self._keep(np.frombuffer(b"".join(texts), np.uint8), rows)
 
     def _keep(self, text: Bytes, rows: Rows) -> None:
-        state = self._state
-        if 2 * (state[keeping.KEPT] + len(rows)) > len(self._slots):
+        if 2 * (self._kept + len(rows)) > len(self._slots):
             larger = np.zeros((4 * len(self._slots), 2), np.uint64)
             keeping.rehash(self._slots, larger)
             self._slots = larger
-        keeping.keep(
-            text,
-            rows,
-            state,
-            self._slots,
-            self._working,
-            self._message,
-            self._keys,
-            self._urls,
-            self._captions,
-            self._places,
-        )
-        room = _BUFFER_BYTES - MOST_ROWS * max(MAX_URL, _MAX_CAPTION_BYTES)
-        if state[keeping.ROWS] >= _BATCH or max(state[keeping.URL_BYTES], state[keeping.CAPTION_BYTES]) > room:
+        count, size, self._kept = keeping.keep(
+            text, rows, self._state, self._slots, self._working, self._message, self._keys, self._urls,
+            self._captions, self._places,
+        )  # fmt: skip
+        if count >= _BATCH or size > _MOST_BYTES:
             self._flush()
 
     def _flush(self) -> None:

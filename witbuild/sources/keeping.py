@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from witbuild.text.blake2 import digest
-from witbuild.text.kernels import inner, kernel
+from witbuild.text.kernels import inlined, kernel
 from witbuild.web.rows import CAPTION_START, CAPTION_STOP, SOURCE, URL_START, URL_STOP
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def keep(  # noqa: PLR0913, PLR0917 arrays, each of its own kind
     urls: Bytes,
     captions: Bytes,
     places: Rows,
-) -> None:
+) -> tuple[int, int, int]:
     """Keep the pairs whose key is new; count the others, and what the limit leaves out.
 
     Args:
@@ -60,6 +60,9 @@ def keep(  # noqa: PLR0913, PLR0917 arrays, each of its own kind
         urls: uint8.
         captions: uint8.
         places: int32 of shape (m, PLACE_SIZE).
+
+    Returns:
+        Rows in the buffers, bytes in the fuller one of the two for texts, keys of the whole task.
     """
     for at in range(len(rows)):
         row = rows[at]
@@ -76,6 +79,7 @@ def keep(  # noqa: PLR0913, PLR0917 arrays, each of its own kind
             slots[slot, 0], slots[slot, 1] = first, second
             _append(text, row, state, urls, captions, places)
             _write_hex(keys, KEY_DIGITS * (state[ROWS] - 1), first, second)
+    return state[ROWS], max(state[URL_BYTES], state[CAPTION_BYTES]), state[KEPT]
 
 
 @kernel
@@ -87,7 +91,7 @@ def rehash(slots: Slots, larger: Slots) -> None:
             larger[slot, 0], larger[slot, 1] = slots[at, 0], slots[at, 1]
 
 
-@inner
+@inlined
 def _is_broken(text: Bytes, start: int, stop: int) -> bool:
     """Say whether a caption holds U+FFFD, which stands for bytes that are not in the page's encoding."""
     for place in range(start, stop - 2):
@@ -96,7 +100,7 @@ def _is_broken(text: Bytes, start: int, stop: int) -> bool:
     return False
 
 
-@inner
+@inlined
 def _key(text: Bytes, row: Rows, working: Slots, message: Bytes) -> tuple[np.uint64, np.uint64]:
     """Return the key of a pair as witbuild.text.keys has it, as two words."""
     size = _copied(text, row[URL_START], row[URL_STOP], message, 0)
@@ -104,7 +108,7 @@ def _key(text: Bytes, row: Rows, working: Slots, message: Bytes) -> tuple[np.uin
     return digest(message, 0, _copied(text, row[CAPTION_START], row[CAPTION_STOP], message, size + 1), working)
 
 
-@inner
+@inlined
 def _copied(text: Bytes, start: int, stop: int, out: Bytes, at: int) -> int:
     for place in range(start, stop):
         out[at] = text[place]
@@ -112,7 +116,7 @@ def _copied(text: Bytes, start: int, stop: int, out: Bytes, at: int) -> int:
     return at
 
 
-@inner
+@inlined
 def _slot(slots: Slots, first: np.uint64, second: np.uint64) -> int:
     """Return where a key is, or belongs."""
     slot = int(first) & (len(slots) - 1)
@@ -121,7 +125,7 @@ def _slot(slots: Slots, first: np.uint64, second: np.uint64) -> int:
     return slot
 
 
-@inner
+@inlined
 def _append(text: Bytes, row: Rows, state: Ints, urls: Bytes, captions: Bytes, places: Rows) -> None:  # noqa: PLR0913, PLR0917
     at = state[ROWS]
     state[URL_BYTES] = _copied(text, row[URL_START], row[URL_STOP], urls, state[URL_BYTES])
@@ -133,7 +137,7 @@ def _append(text: Bytes, row: Rows, state: Ints, urls: Bytes, captions: Bytes, p
     state[KEPT] += 1
 
 
-@inner
+@inlined
 def _write_hex(keys: Bytes, at: int, first: np.uint64, second: np.uint64) -> None:
     for word in (first, second):
         left = word

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from witbuild.text.kernels import inner, kernel
+from witbuild.text.kernels import inlined, inner, kernel
 from witbuild.web import choosing, elements, opened, resolve, wording
 from witbuild.web import rows as row
 from witbuild.web.markup import is_letter, pointer
@@ -110,7 +110,7 @@ def pair(  # noqa: PLR0913, PLR0917 arrays, each of its own kind
     told[NEXT] = event
 
 
-@inner
+@inlined
 def _is_paired(work: Work, event: int) -> bool:
     """Write an image's pairs, or count why it has none; say whether that could be done."""
     told, events = work.told, work.events
@@ -137,7 +137,7 @@ def _is_paired(work: Work, event: int) -> bool:
     return True
 
 
-@inner
+@inlined
 def _note_values(work: Work, event: int) -> None:
     """Note where the values of an image's tag stand, by attribute; those that it lacks are empty."""
     told = work.told
@@ -150,13 +150,13 @@ def _note_values(work: Work, event: int) -> None:
             told[_VALUES + 2 * attribute + 1] = work.values[value + 2]
 
 
-@inner
+@inlined
 def _value(work: Work, attribute: int) -> tuple[int, int]:
     """Return where an attribute's value begins and ends."""
     return work.told[_VALUES + 2 * attribute], work.told[_VALUES + 2 * attribute + 1]
 
 
-@inner
+@inlined
 def _addresses(work: Work, end: int) -> tuple[int, int, int]:
     """Write an image's addresses; return why there is none, 0 or RARE, how many there are, and where they end."""
     loss, urls = NO_URL, 0
@@ -182,7 +182,7 @@ def _addresses(work: Work, end: int) -> tuple[int, int, int]:
     return 0 if urls > 0 else loss, urls, end
 
 
-@inner
+@inlined
 def _first(work: Work, which: int) -> tuple[int, int]:
     """Return where the `src` stands, or the first of a lazy loader's addresses."""
     if which == FIRST:
@@ -194,7 +194,7 @@ def _first(work: Work, which: int) -> tuple[int, int]:
     return 0, 0
 
 
-@inner
+@inlined
 def _stripped(work: Work, start: int, stop: int) -> tuple[int, int, bool]:
     """Return where an address stands without white space around it and references in it, and whether in the page."""
     if wording.is_plain(work.data, start, stop):
@@ -205,7 +205,7 @@ def _stripped(work: Work, start: int, stop: int) -> tuple[int, int, bool]:
     return begin, end, False
 
 
-@inner
+@inlined
 def _largest(work: Work) -> tuple[int, int, bool]:
     """Return where the largest of the image's candidates stands, as `_stripped` does."""
     best, begin, end, at = -1.0, 0, 0, 0
@@ -224,13 +224,13 @@ def _largest(work: Work) -> tuple[int, int, bool]:
     return begin, end, False
 
 
-@inner
+@inlined
 def _is_visible(byte: int) -> bool:
     """Say whether a byte is a character of ASCII that no white space is."""
     return _SPACE < byte < _DELETE
 
 
-@inner
+@inlined
 def _is_data(text: Bytes, start: int, stop: int) -> bool:
     """Say whether an address is a `data:` URL."""
     if stop - start < len(_DATA):
@@ -242,7 +242,7 @@ def _is_data(text: Bytes, start: int, stop: int) -> bool:
     return True
 
 
-@inner
+@inlined
 def _is_known(work: Work, first: int, step: int, count: int, start: int, stop: int) -> bool:  # noqa: PLR0913, PLR0917
     """Say whether one of the texts noted from a place on is the same as another one."""
     told, text = work.told, work.text
@@ -289,7 +289,7 @@ def _caption(work: Work, start: int, stop: int, source: int, count: int, end: in
     return count + 1, found
 
 
-@inner
+@inlined
 def _pixels(work: Work, attribute: int) -> int:
     """Return a declared width or height, NO_PIXELS where there is none, or RARE; see `witbuild.web.page.pixels`."""
     place, stop = _value(work, attribute)
@@ -304,7 +304,7 @@ def _pixels(work: Work, attribute: int) -> int:
     return row.NO_PIXELS if percent or word else resolve.RARE
 
 
-@inner
+@inlined
 def _add(work: Work, url: int, caption: int, width: int, height: int) -> None:
     at, told, rows = row.ROW_SIZE * work.told[ROWS], work.told, work.rows
     rows[at + row.URL_START], rows[at + row.URL_STOP] = told[_URLS + 2 * url], told[_URLS + 2 * url + 1]

@@ -134,6 +134,8 @@ def _about(scan: Scan, headers: Iterable[tuple[str, str]], agent: str) -> Page:
 
 def _language(scan: Scan) -> str | None:
     """Return the language of the first `<html>` that has one: later tags of that name add attributes to the first."""
+    if elements.HTML not in scan.kinds:
+        return None
     found: Attributes = {}
     for tag in scan.tags(elements.HTML):
         found = {**tag, **found}
