@@ -324,6 +324,23 @@ def test_waiting_for_room_costs_no_deadline_and_is_no_time_on_the_wire() -> None
     assert abs(budget.started - time.time()) < 10
 
 
+def test_a_host_that_answers_for_its_robots_alone_is_given_up_after_half_as_many(evil: Site) -> None:
+    changes = {"timeout_seconds": 0.3, "per_host": 1, "give_up_after_timeouts": 4, "robots": True}
+    found = outcomes(settings(evil, **changes), ["http://a.test/evil/silence"] * 4)
+    assert found == ["timeout"] * 2 + ["host_gave_up"] * 2
+    found = outcomes(settings(evil, **changes), ["http://a.test/evil/gone", *["http://a.test/evil/silence"] * 5])
+    assert found == ["http_410", *["timeout"] * 4, "host_gave_up"]
+
+
+def test_a_host_in_trouble_does_not_queue_behind_the_others() -> None:
+    pages = {"/down": Reply(status=503), **{f"/{i}": Reply(b"x", delay_seconds=0.03) for i in range(10)}}
+    with Site(pages) as site:
+        options = settings(site, "b.test", connections=1, per_host=20, retries=1, backoff_seconds=0.01)
+        outcomes(options, ["http://a.test/down", *(f"http://b.test/{i}" for i in range(10))])
+        assert len(site.starts["a.test"]) == 2
+        assert sum(start < site.starts["a.test"][1] for start in site.starts["b.test"]) <= 2
+
+
 @pytest.mark.parametrize("name", ["drip", "chunks_without_end"])
 def test_a_body_that_cannot_be_whole_in_time_is_not_waited_for(
     evil: Site, name: str, monkeypatch: pytest.MonkeyPatch
