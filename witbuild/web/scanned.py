@@ -79,9 +79,9 @@ class Scan:
     def kinds(self) -> dict[int, list[int]]:
         """The events of each kind but images, in order."""
         found: dict[int, list[int]] = {}
-        kinds = self.events[:, 0]
-        for event in np.flatnonzero(kinds != elements.IMG).tolist():
-            found.setdefault(int(kinds[event]), []).append(event)
+        for event, kind in enumerate(self.events[:, 0].tolist()):
+            if kind != elements.IMG:
+                found.setdefault(kind, []).append(event)
         return found
 
     def pictures(self) -> list[int]:
