@@ -43,8 +43,13 @@ def refuse() -> None:
     raise ImageError("image_broken", "as told")
 
 
+def mumble() -> None:
+    raise ImageError("image_broken", "half a character: \ud83d")
+
+
 FATES: dict[bytes, Callable[[], None]] = {
     b"crash": crash, b"loop": loop, b"sleep": sleep, b"eat": eat, b"leave": leave, b"refuse": refuse,
+    b"mumble": mumble,
 }  # fmt: skip
 PLAIN = Image(
     image_format="jpg", width=1, height=2, original_width=3, original_height=4, original_bytes=5, original_format="png",

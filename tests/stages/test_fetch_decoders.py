@@ -45,6 +45,7 @@ def test_every_fate_has_its_reason_and_the_next_body_is_decoded() -> None:
             (b"eat", "image_memory: "),
             (b"leave", "image_crash: the decoder died: exit code 3"),
             (b"refuse", "image_broken: as told"),
+            (b"mumble", "image_broken: half a character: ?"),
         ]:
             assert fate(decoders, body) == told
             assert told.split(":")[0] in REASONS

@@ -20,15 +20,20 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from witbuild.image.jpeg.bits import apart, loop, woven
+from witbuild.image.jpeg.bits import apart, filled, loop, woven
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from witbuild.image.jpeg.bits import Octets
 
     Table = npt.NDArray[np.int64]
 
 LOOK: Final = 10
 _LOOK: Final = np.uint64(64 - LOOK)
+_FEW: Final = np.uint64(16)
+_MANY: Final = np.uint64(32)
+"""Bits that must be there: a look's, and those of the longest code with its value (16 + 15)."""
 END: Final = 128
 """The advance that ends a block."""
 _LIMITS: Final = 1 << LOOK
@@ -61,12 +66,40 @@ def _entry(symbol: int, length: int, after: int, first: bool) -> int:  # noqa: F
 
 
 @woven
-def look(tables: Table, table: np.uintp, window: np.uint64, first: bool) -> int:  # noqa: FBT001
-    """Return the entry for the bits of a window, of which 32 must be there; 0: they are no code."""
+def look(  # noqa: PLR0913, PLR0917
+    data: Octets,
+    tables: Table,
+    table: np.uintp,
+    window: np.uint64,
+    held: np.uint64,
+    place: np.uintp,
+    limit: np.uintp,
+    first: bool,  # noqa: FBT001
+) -> tuple[int, np.uint64, np.uint64, np.uintp]:
+    """Return the entry for the next bits, of which none is taken yet, and the window; 0: they are no code.
+
+    Args:
+        data: that the window is filled from.
+        tables: rows one after the other.
+        table: place of the row in them.
+        window: bits, filled up where need be; see bits.py.
+        held: how many.
+        place: of the next byte.
+        limit: the last place to fill from.
+        first: the code is of a DC coefficient.
+    """
+    if held < _FEW:
+        if place > limit:
+            return 0, window, held, place
+        window, held, place = filled(data, window, held, place)
     entry = tables[table + np.uintp(window >> _LOOK)]
-    if entry & 0xFF:
-        return entry
-    return _further(tables, np.intp(table), window, entry, first)
+    if entry & 0xFF == 0:
+        if held < _MANY:
+            if place > limit:
+                return 0, window, held, place
+            window, held, place = filled(data, window, held, place)
+        entry = _further(tables, np.intp(table), window, entry, first)
+    return entry, window, held, place
 
 
 @apart

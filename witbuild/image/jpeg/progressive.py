@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from witbuild.image.jpeg.scans import Coded, Layout
     from witbuild.image.jpeg.sequential import Coefficients, Masks
 
-_FEW, _ONE, _TOP, _ALL = np.uint64(32), np.uint64(1), np.uint64(63), ~np.uint64(0)
+_ONE, _TOP, _ALL = np.uint64(1), np.uint64(63), ~np.uint64(0)
 _END = np.uintp(END)
 _LARGEST = 2047
 _BROKEN = -1
@@ -62,14 +62,22 @@ def _first(coded: Coded, layout: Layout, low: int, coefficients: Coefficients, m
                 predictions[:] = 0
             left -= 1
             for number in range(len(layout.base)):
-                if held < _FEW and place <= limit:
-                    window, held, place = filled(coded.data, window, held, place)
-                entry = look(coded.tables, np.uintp(coded.first[number]), window, True)  # noqa: FBT003
+                table = np.uintp(coded.first[number])
+                entry, window, held, place = look(
+                    coded.data,
+                    coded.tables,
+                    table,
+                    window,
+                    held,
+                    place,
+                    limit,
+                    True,  # noqa: FBT003
+                )
                 taken = np.uint64(entry & 0xFF)
                 window, held = window << taken, held - taken
                 component = layout.component[number]
                 value = predictions[component] + (entry >> 48)
-                if place > limit or entry == 0 or not -_LARGEST <= value << low <= _LARGEST:
+                if entry == 0 or not -_LARGEST <= value << low <= _LARGEST:
                     return False
                 predictions[component] = value
                 block = np.uintp(layout.base[number] + y * layout.down[number] + x * layout.across[number])
@@ -149,11 +157,7 @@ def _new(  # noqa: PLR0913, PLR0917
     kept, last, mask = block << np.uintp(6), np.uintp(stop), masks[block]
     k, run = np.uintp(start - 1), 0
     while k < last:
-        if held < _FEW:
-            if place > limit:
-                return window, held, place, _BROKEN
-            window, held, place = filled(data, window, held, place)
-        entry = look(tables, table, window, False)  # noqa: FBT003
+        entry, window, held, place = look(data, tables, table, window, held, place, limit, False)  # noqa: FBT003
         if entry == 0:
             return window, held, place, _BROKEN
         taken = np.uint64(entry & 0xFF)
@@ -235,11 +239,7 @@ def _refined(  # noqa: PLR0913, PLR0917
         passed, value, at = known, 0, np.uint64(0)
         going = run == 0
         if going:
-            if held < _FEW:
-                if place > limit:
-                    return window, held, place, _BROKEN
-                window, held, place = filled(data, window, held, place)
-            entry = look(tables, table, window, False)  # noqa: FBT003
+            entry, window, held, place = look(data, tables, table, window, held, place, limit, False)  # noqa: FBT003
             taken = np.uint64((entry >> 24) & 0xFF)
             window, held = window << taken, held - taken
             value, advance = (entry << 16) >> 48, (entry >> 8) & 0xFF

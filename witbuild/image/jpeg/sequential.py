@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from witbuild.image.jpeg.bits import filled, loop, opened, whole, woven
+from witbuild.image.jpeg.bits import loop, opened, whole, woven
 from witbuild.image.jpeg.huffman import END, look
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Coefficients = npt.NDArray[np.int16]
     Masks = npt.NDArray[np.uint64]
 
-_FEW, _ONE = np.uint64(32), np.uint64(1)
+_ONE = np.uint64(1)
 _LAST, _END = np.uintp(63), np.uintp(END)
 _LARGEST = 2047
 
@@ -48,14 +48,21 @@ def decode(coded: Coded, layout: Layout, coefficients: Coefficients, masks: Mask
                 predictions[:] = 0
             left -= 1
             for number in range(len(layout.base)):
-                if held < _FEW and place <= limit:
-                    window, held, place = filled(coded.data, window, held, place)
-                entry = look(tables, np.uintp(coded.first[number]), window, True)  # noqa: FBT003
+                entry, window, held, place = look(
+                    coded.data,
+                    tables,
+                    np.uintp(coded.first[number]),
+                    window,
+                    held,
+                    place,
+                    limit,
+                    True,  # noqa: FBT003
+                )
                 taken = np.uint64(entry & 0xFF)
                 window, held = window << taken, held - taken
                 component = np.uintp(layout.component[number])
                 value = predictions[component] + (entry >> 48)
-                if place > limit or entry == 0 or not -_LARGEST <= value <= _LARGEST:
+                if entry == 0 or not -_LARGEST <= value <= _LARGEST:
                     return False
                 predictions[component] = value
                 block = np.uintp(layout.base[number] + y * layout.down[number] + x * layout.across[number])
@@ -84,11 +91,7 @@ def _others(  # noqa: PLR0913, PLR0917
     """Decode a block but its first coefficient; return the window and the block's mask, 0 where it is broken."""
     kept, k, mask = block << np.uintp(6), np.uintp(0), _ONE
     while k < _LAST:
-        if held < _FEW:
-            if place > limit:
-                return window, held, place, np.uint64(0)
-            window, held, place = filled(data, window, held, place)
-        entry = look(tables, table, window, False)  # noqa: FBT003
+        entry, window, held, place = look(data, tables, table, window, held, place, limit, False)  # noqa: FBT003
         if entry == 0:
             return window, held, place, np.uint64(0)
         taken = np.uint64(entry & 0xFF)

@@ -12,7 +12,6 @@ answers in JSON and bytes, never in pickles: whatever broke into a decoder stays
 from __future__ import annotations
 
 import asyncio
-import json
 import multiprocessing
 import signal
 import socket
@@ -21,6 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import forkserver
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Self
+
+import orjson
 
 from witbuild.errors import WorkerError
 from witbuild.image.failure import ImageError
@@ -111,7 +112,7 @@ class _Process:
             told, content = receive(self._line, 2)
         except (EOFError, OSError):
             raise self._died() from None
-        columns = json.loads(told)
+        columns = orjson.loads(told)
         if "reason" in columns:
             raise ImageError(columns["reason"], columns["detail"])
         return Image(**columns), content

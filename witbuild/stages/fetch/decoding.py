@@ -6,13 +6,14 @@ The timer of CPU seconds cannot be held off by any decoder, nor can the bound on
 from __future__ import annotations
 
 import importlib
-import json
 import signal
 import socket
 import struct
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+
+import orjson
 
 from witbuild.image.failure import ImageError
 from witbuild.stages.fetch.journal import Image
@@ -80,10 +81,15 @@ def _answer(make: Making, body: bytes) -> tuple[bytes, bytes]:
     try:
         image, content = make(body)
     except ImageError as error:
-        return json.dumps({"reason": error.reason, "detail": error.detail}).encode(), b""
+        return _refusal(error), b""
     except MemoryError:
-        return json.dumps({"reason": "image_memory", "detail": ""}).encode(), b""
-    return json.dumps(asdict(image)).encode(), content
+        return _refusal(ImageError("image_memory")), b""
+    return orjson.dumps(image), content
+
+
+def _refusal(error: ImageError) -> bytes:
+    """Return why there is no image; a decoder's words may hold halves of characters, which JSON may not."""
+    return orjson.dumps({"reason": error.reason, "detail": error.detail.encode("utf-8", "replace").decode()})
 
 
 def _arm(seconds: float) -> None:
