@@ -351,6 +351,12 @@ def test_licences_of_the_head_count_too(url: str, rel: str) -> None:
     same(wat(dumped(told([image()], {"Link": [link]})), dumped(told([image("j.jpg"), link], {"Link": [link]}))))
 
 
+@pytest.mark.parametrize("name", ["", " ", "\u202e", "\x7f", "x y", "ä.gz", "\u2019", '"', None, 3])
+def test_the_name_of_the_archive(name: Any) -> None:
+    for escape in (True, False):
+        same(wat(dumped(told([image()], container={"Filename": name}), escape=escape)))
+
+
 def test_opt_outs_that_name_us() -> None:
     named = [{"name": name, "content": "noai"} for name in ("My_Bot", "otherbot")]
     pages = [told([image(f"{n}.jpg")], {"Metas": named[n : n + 1]}) for n in range(2)]

@@ -62,6 +62,7 @@ _LONGEST: Final = 3_900
 _PLACE_DIGITS, _PIXEL_DIGITS, _PIXEL_BYTES = 15, 9, 32
 _RESPONSE, _DATA = np.uint64(key_number("response")), np.uint64(key_number("data:"))
 _OK, _NON_AUTHORITATIVE = np.uint64(key_number("200")), np.uint64(key_number("203"))
+_DELETE: Final = 0x7F
 _ZERO, _NINE, _DOT, _PLUS, _P, _X = (ord(char) for char in "09.+px")
 
 
@@ -126,8 +127,8 @@ def _judged(doc: Doc) -> int:
 def _place(doc: Doc, told: Ints) -> bool:
     """Read where the page lies in its WARC; False: it is odd."""
     state = doc.state
-    name = state[2 * wat_fields.FILENAME]
-    if name < 0 or name == state[2 * wat_fields.FILENAME + 1]:
+    name, end = state[2 * wat_fields.FILENAME], state[2 * wat_fields.FILENAME + 1]
+    if not 0 <= name < end or next_special(doc.data, name, doc.size) != end or not SPACE < doc.data[name] < _DELETE:
         return False
     for leaf, slot in ((wat_fields.OFFSET, OFFSET), (wat_fields.LENGTH, LENGTH)):
         start, stop = state[2 * leaf], state[2 * leaf + 1]
