@@ -33,7 +33,7 @@ def fold_one(caption: str) -> str:
 
 
 def fold(captions: pa.Array | pa.ChunkedArray) -> Strings:
-    """Return captions made comparable, as `fold_one` does: ASCII in a compiled loop, the rest one by one.
+    """Return captions made comparable, as `fold_one` does: ASCII in a compiled loop, of the rest each once.
 
     Example:
         >>> arrow(fold(pa.array(["A dog.", "Café!", "?!"]))).to_pylist()
@@ -43,10 +43,10 @@ def fold(captions: pa.Array | pa.ChunkedArray) -> Strings:
     data, offsets, kinds = _fold_ascii(raw.data, raw.offsets, _letters())
     folded = arrow(Strings(data, offsets))
     odd = pa.array(kinds != 0)
-    rows = arrow(raw).filter(odd).to_pylist()
-    if rows:
-        patch = pa.array([fold_one(caption) for caption in rows], pa.large_string())
-        folded = pc.replace_with_mask(folded, odd, patch)
+    others = arrow(raw).filter(odd).dictionary_encode()
+    if len(others):
+        each = pa.array([fold_one(caption) for caption in others.dictionary.to_pylist()], pa.large_string())
+        folded = pc.replace_with_mask(folded, odd, each.take(others.indices))
     return strings(folded)
 
 

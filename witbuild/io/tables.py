@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from witbuild.errors import CorruptPartError
 from witbuild.io import batches, store
 from witbuild.io.absent import absent
+from witbuild.io.encoding import encoding
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -74,20 +75,11 @@ def write(path: Path, table: pa.Table, *, dropped: Mapping[str, int], row_groups
         return
     metadata = {**(table.schema.metadata or {}), _DROPPED: json.dumps(dict(sorted(dropped.items()))).encode()}
     schema = table.schema.with_metadata(metadata)
-    with pq.ParquetWriter(path, schema, store_schema=True, **_encoding(schema)) as writer:
+    with pq.ParquetWriter(path, schema, store_schema=True, **encoding(table)) as writer:
         start = 0
         for rows in groups:
             writer.write_table(table.slice(start, rows).cast(schema), row_group_size=max(rows, 1))
             start += rows
-
-
-def _encoding(schema: pa.Schema) -> dict[str, Any]:
-    """Return how columns are stored: hashes as they are, since no dictionary and no compression makes them smaller."""
-    if any(pa.types.is_nested(field.type) for field in schema):
-        return {"compression": "zstd"}
-    plain = {field.name for field in schema if pa.types.is_uint64(field.type)}
-    compression = {name: "none" if name in plain else "zstd" for name in schema.names}
-    return {"compression": compression, "use_dictionary": [name for name in schema.names if name not in plain]}
 
 
 def read(path: str, columns: list[str] | None = None) -> pa.Table:
