@@ -60,7 +60,7 @@ def distance(one: Pixels, other: Pixels) -> int:
 
 @settings(deadline=None, max_examples=60)
 @given(
-    size=st.tuples(st.integers(1, 200), st.integers(1, 200)),
+    size=st.tuples(st.integers(5, 200), st.integers(1, 200)),
     parts=st.tuples(st.floats(0.02, 0.38), st.floats(0.02, 0.38)),
     mode=st.sampled_from(["RGB", "L"]),
     options=st.fixed_dictionaries(
@@ -170,12 +170,19 @@ def test_odd_ones_are_left_to_the_library() -> None:
     assert unusual(usual[: len(usual) // 2]) == "it ends early"
     assert unusual(usual, whole(150, 110)) == "hardly smaller"
     assert unusual(renamed(usual)) == "components"
+    assert unusual(encoded(picture(4, 80)), whole(1, 15)) == "narrow"
     scan = usual.index(b"\xff\xda")
     assert unusual(usual[:scan] + b"\0" + usual[scan:]) == "bytes between segments"
     assert unusual(usual[:-2] + b"\0\0\0" + usual[-2:]) == "coded data"
     assert unusual(usual[:scan] + b"\xff\xf0\0\3x" + usual[scan:]) == "marker f0"
     assert unusual(usual[:-2] + usual[scan:]) == "components missing or twice"
     assert means(usual + b"more", whole(20, 15)).shape == (15, 20, 3)
+
+
+def test_values_that_no_encoder_makes_are_left_to_the_library() -> None:
+    body = encoded(picture(160, 120), quality=95)
+    place = body.index(b"\xff\xdb") + 5
+    assert unusual(body[:place] + b"\xff" * 64 + body[place + 64 :]) == "values of no image"
 
 
 def renamed(body: bytes) -> bytes:

@@ -179,6 +179,8 @@ class _Reader:
         ):
             raise UnusualError("components")
         across, down = divmod(sampling[0] if count == 3 else 0x11, 16)
+        if across == 2 and width < 5:
+            raise UnusualError("narrow")  # the library does not interpolate chroma of one or two columns
         sizes = [(across, down, width, height), *[(1, 1, -(-width // across), -(-height // down))] * (count - 1)]
         self._frame = Frame(
             width, height, progressive,
