@@ -27,7 +27,7 @@ from tests.bench.slow_web import address, slow_web
 from tests.bench.spent import Spent
 from tests.bench.web_server import nginx
 
-pytestmark = pytest.mark.bench
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(900)]  # minutes on a machine that has other work
 
 HEAD = (
     "| job | side | images | CPU ms an image | images a CPU s | images/s by the clock | first is faster by |\n"

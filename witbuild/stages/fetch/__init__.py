@@ -11,6 +11,7 @@ route.py       a registered domain lies in one slice, so one process minds a hos
 download.py    a task a slice
 pipeline.py    in a task: many hosts at once -> bodies -> processes that decode -> journal
 decoders.py    the processes that decode; decoding.py: what one does, within limits; make.py: the image of a body
+warm.py        what they import once, for all;  lean.py  what they then give back
 quarantine.py  bodies that broke their decoder
 memory.py      bodies and requests held back by bytes;  seen.py  what is known of an answer
 watch.py       how far it is, for who looks meanwhile;  forecast.py  what it would cost

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from witbuild.web.client import Head
 
-MOST_BYTES = 32_000_000
+MOST_BYTES = 24_000_000
 """Of bodies that are read or wait for a decoder; bodies over a mebibyte have a bound of their own (web.client)."""
 _UNKNOWN_BYTES = 1 << 16
 _FIRST_GUESS_BYTES, _LEAST_BYTES = 100_000, 1 << 14

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 
 from witbuild.io.absent import absent
+from witbuild.stages.fetch.lean import unmap_code
 
 gc.disable()  # nothing of what is imported is garbage
 with absent("scipy"):  # numba would import it, to ask for linear algebra that no image needs
@@ -21,5 +22,6 @@ with absent("scipy"):  # numba would import it, to ask for linear algebra that n
         stream = io.BytesIO()
         Image.new("RGB", (16, 16), "red").save(stream, kind, **options)
         prepare(stream.getvalue(), Plan(size=4))
+unmap_code("libllvmlite")
 gc.enable()
 gc.freeze()  # a collection in a forked process would write to every object, and so make a copy of all that it shares
