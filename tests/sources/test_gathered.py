@@ -369,3 +369,23 @@ def test_open_graph_counts_only_with_a_text(url: str, text: str) -> None:
     metas = [{"property": "og:image", "content": url}, {"property": "og:title", "content": text}]
     same(wat(dumped(told([image()], {"Metas": metas}))))
     same(wat(dumped(told([], {"Metas": [*metas, {"property": "og:image:alt", "content": "alt"}]}))))
+
+
+def test_an_image_that_says_a_text_twice_says_it_once() -> None:
+    table = same(wat(dumped(told([image(alt="x", title=" x\n"), image("j.jpg", "x", title="y")]))))
+    assert table["caption_source"].to_pylist() == ["alt", "alt", "title"]
+
+
+def test_the_first_of_what_open_graph_says_twice_counts() -> None:
+    said = (
+        ("image", "o.jpg"),
+        ("image:alt", "a"),
+        ("image:alt", "b"),
+        ("image:width", "3"),
+        ("image:width", "4"),
+        ("title", "c"),
+    )
+    more = (("title", "d"), ("image:url", "o.jpg"), ("image", "p.jpg"), ("image:height", "5"), ("image", "p.jpg"))
+    metas = [{"property": f"og:{name}", "content": content} for name, content in said + more]
+    rows = same(wat(dumped(told([], {"Metas": metas})))).to_pylist()
+    assert [(row["caption"], row["width"], row["height"]) for row in rows] == [("a", 3, None), ("c", None, 5)]

@@ -79,3 +79,16 @@ def test_nesting_is_bounded(depth: int) -> None:
 def test_ten_megabytes_are_one_string() -> None:
     assert is_compact(b'"' + b"x" * 10_000_000 + b'"')
     assert not is_compact(b'"' + b"x" * 10_000_000)
+
+
+@pytest.mark.parametrize("text", PIECES)
+def test_each_piece_that_is_taken_is_json(text: bytes) -> None:
+    for value in (text, b"[" + text + b"]"):
+        if is_compact(value):
+            orjson.loads(value)
+
+
+def test_lone_surrogates_are_left_to_the_parser() -> None:
+    for code in (0xD800, 0xDBFF, 0xDC00, 0xDFFF):
+        assert not is_compact(b'"\\u%04x"' % code)
+    assert is_compact(b'"\\ud7ff\\ue000"')
