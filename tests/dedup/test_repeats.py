@@ -56,5 +56,5 @@ def test_few_that_are_alone_pass_the_filter_and_all_that_are_not() -> None:
     perhaps = repeats._perhaps_shared(values, repeats._bits(repeats._PLACES * values.size))
     assert perhaps[:500].all()
     assert perhaps[100_000:].all()
-    assert perhaps.mean() < 0.08
+    assert perhaps.mean() < 0.22
     assert Counter(values[shared(values)].tolist()) == dict.fromkeys(alone[:500].tolist(), 2)
