@@ -25,6 +25,7 @@ class Harvest(Stage):
     """Read pages and lists; write candidate pairs."""
 
     name: ClassVar = "harvest"
+    version: ClassVar = 2
     output: ClassVar = "pairs"
     told_by_tasks: ClassVar = ("inputs",)
     optional: ClassVar[tuple[str, ...]] = ("queries",)

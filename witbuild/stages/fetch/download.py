@@ -17,6 +17,7 @@ class Download(Fetching):
     """Download, check, shrink and re-encode the images of a slice's pairs."""
 
     name: ClassVar = "fetch.download"
+    version: ClassVar = 2
     reads: ClassVar = ("pairs",)
     output: ClassVar = "pairs"
     files: ClassVar = {"images": ".tar", "fetches": ".parquet", "visits": ".parquet", "quarantine": ".parquet"}
