@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.warcs import http, packed, page, record
-from witbuild.web import warc, whole
+from witbuild.web import members, warc, whole
 from witbuild.web.warc import Damage, Record
 
 WHOLE = [
@@ -93,7 +93,8 @@ def test_usual_archives_are_not_left_to_the_other_reader() -> None:
 
 def test_members_larger_than_what_is_read_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = read(packed(*WHOLE))
-    monkeypatch.setattr(whole, "_BLOCK_BYTES", 100)
+    for name in ("_BLOCK_BYTES", "_FIRST", "_MORE"):
+        monkeypatch.setattr(members, name, 100)
     assert read(packed(*WHOLE)) == wanted
 
 

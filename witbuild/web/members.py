@@ -19,10 +19,10 @@ _FIRST, _MORE = 1 << 14, 1 << 16
 _BLOCK_BYTES: Final = 1 << 20
 
 
-def members(stream: IO[bytes]) -> Iterator[tuple[int, int, bytes]]:
+def members(stream: IO[bytes], most: int = BOMB_BYTES) -> Iterator[tuple[int, int, bytes]]:
     """Yield (offset, length, content) of the members from where the stream stands, up to the first odd one.
 
-    Offset and length are those of its bytes in the archive; none has more than 10 MB of content.
+    Offset and length are those of its bytes in the archive; none has more than `most` bytes of content.
 
     Example:
         >>> import gzip, io
@@ -40,10 +40,11 @@ def members(stream: IO[bytes]) -> Iterator[tuple[int, int, bytes]]:
         decoder = isal_zlib.decompressobj(wbits=_GZIP)
         first = block[place : place + _FIRST]
         try:
-            content = decoder.decompress(first, BOMB_BYTES)
+            content = decoder.decompress(first, most)
             end = place + len(first)
             if not decoder.eof:
-                content, block, end = _rest(decoder, content, stream, block, end)
+                more, block, end = _rest(decoder, stream, block, end, most - len(content))
+                content += more
         except damage:
             return
         if not decoder.eof:
@@ -53,12 +54,10 @@ def members(stream: IO[bytes]) -> Iterator[tuple[int, int, bytes]]:
         place = end
 
 
-def _rest(
-    decoder: Any, content: bytes, stream: IO[bytes], block: memoryview, place: int
-) -> tuple[bytes, memoryview, int]:
-    """Unfold a member beyond its first bytes; return its content, the block, which may grow, and where it was left."""
-    parts, size = [content], len(content)
-    while not decoder.eof and not decoder.unconsumed_tail and size < BOMB_BYTES:
+def _rest(decoder: Any, stream: IO[bytes], block: memoryview, place: int, room: int) -> tuple[bytes, memoryview, int]:
+    """Unfold a member beyond its first bytes; return more content, the block, which may grow, and where it was left."""
+    parts: list[bytes] = []
+    while not decoder.eof and not decoder.unconsumed_tail and room > 0:
         if place == len(block):
             more = stream.read(_BLOCK_BYTES)
             if not more:
@@ -66,6 +65,6 @@ def _rest(
             block = memoryview(bytes(block) + more)
         piece = block[place : place + _MORE]
         place += len(piece)
-        parts.append(decoder.decompress(piece, BOMB_BYTES - size))
-        size += len(parts[-1])
+        parts.append(decoder.decompress(piece, room))
+        room -= len(parts[-1])
     return b"".join(parts), block, place
