@@ -7,7 +7,6 @@ function returns ODD, a parser is to be asked. Whoever calls keeps MARGIN bytes 
 
 from __future__ import annotations
 
-from sys import byteorder
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -97,19 +96,6 @@ def specials_at(_context: Any, data: Any, place: Any) -> Any:
         same = [builder.icmp_unsigned("==", loaded, ir.Constant(octets, [byte] * WIDE)) for byte in (QUOTE, BACKSLASH)]
         low = builder.icmp_signed("<", loaded, ir.Constant(octets, [SPACE] * WIDE))
         return builder.bitcast(builder.or_(builder.or_(*same), low), ir.IntType(WIDE))
-
-    return types.uint64(data, place), make
-
-
-@intrinsic
-def eight_at(_context: Any, data: Any, place: Any) -> Any:
-    """Return the eight bytes at a place as a number, the first one lowest."""
-
-    def make(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        kind = target.get_value_type(types.uint64)
-        address = builder.bitcast(builder.gep(arguments[0], [arguments[1]]), kind.as_pointer())
-        word = builder.load(address, align=1)
-        return word if byteorder == "little" else builder.bswap(word)
 
     return types.uint64(data, place), make
 

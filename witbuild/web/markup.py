@@ -14,6 +14,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from witbuild.text.kernels import inlined, inner
+from witbuild.text.simd import lowest_bit
 from witbuild.web.elements import BASIS, PRIME, SMALL, attribute_of, name_hash
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def pointer(_context: Any, array: Any) -> Any:
 
 
 @intrinsic
-def _eight(_context: Any, data: Any, place: Any) -> Any:
+def eight_at(_context: Any, data: Any, place: Any) -> Any:
     """Return the eight bytes at a place, the first as the lowest."""
 
     def make(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
@@ -66,16 +67,6 @@ def _eight(_context: Any, data: Any, place: Any) -> Any:
         return word if byteorder == "little" else builder.bswap(word)
 
     return types.uint64(data, place), make
-
-
-@intrinsic
-def _first_set(_context: Any, _word: Any) -> Any:
-    """Return the place of a word's lowest bit that is set."""
-
-    def make(target: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        return builder.cttz(arguments[0], target.get_constant(types.boolean, 0))
-
-    return types.int64(types.uint64), make
 
 
 @inlined
@@ -95,9 +86,9 @@ def find(page: Page, place: int, byte: int) -> int:
     """Return where a byte stands at or after a place, or the end; eight bytes at a time."""
     data, pattern = page.data, np.uint64(byte) * _ONES
     while place + 8 <= page.size:
-        found = _zeros(_eight(data, place) ^ pattern)
+        found = _zeros(eight_at(data, place) ^ pattern)
         if found != 0:
-            return place + (_first_set(found) >> 3)
+            return place + (lowest_bit(found) >> 3)
         place += 8
     while place < page.size and data[place] != byte:
         place += 1
@@ -109,13 +100,13 @@ def _end_of_name(page: Page, place: int, last: int) -> int:
     """Return where white space, a `/`, a `>` or the byte `last` stands at or after a place, or the end."""
     data, pattern = page.data, np.uint64(last) * _ONES
     while place + 8 <= page.size:
-        word = _eight(data, place)
+        word = eight_at(data, place)
         blanks = (word - _BLANKS) & ~word & _TOPS
         found = blanks | _zeros(word ^ _SLASHES) | _zeros(word ^ _MORES) | _zeros(word ^ pattern)
         if found == 0:
             place += 8
             continue
-        place += _first_set(found) >> 3
+        place += lowest_bit(found) >> 3
         if data[place] > SPACE or page.blank[data[place]] != 0:
             return place
         place += 1  # a control character is part of the name
@@ -134,7 +125,7 @@ def hash_of(page: Page, start: int, stop: int) -> int:
     while start < stop:
         length = min(8, stop - start)
         if start + 8 <= page.size:
-            word = _eight(page.data, start)
+            word = eight_at(page.data, start)
         else:
             word = np.uint64(0)
             for place in range(length):
@@ -158,10 +149,10 @@ def _named(page: Page, place: int, last: int) -> tuple[int, int]:
     Nearly all have fewer than eight bytes: they are read once.
     """
     if place + 8 <= page.size:
-        word = _eight(page.data, place)
+        word = eight_at(page.data, place)
         blanks = (word - _BLANKS) & ~word & _TOPS
         found = blanks | _zeros(word ^ _SLASHES) | _zeros(word ^ _MORES) | _zeros(word ^ np.uint64(last) * _ONES)
-        length = _first_set(found) >> 3 if found != 0 else 0
+        length = lowest_bit(found) >> 3 if found != 0 else 0
         if length > 0 and (page.data[place + length] > SPACE or page.blank[page.data[place + length]] != 0):
             unused = np.uint64(64 - 8 * length)
             return np.int64((BASIS ^ ((word | SMALL) << unused >> unused)) * PRIME), place + length  # type: ignore[return-value]

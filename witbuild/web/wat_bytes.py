@@ -21,11 +21,11 @@ from witbuild.web.json_bytes import (
     QUOTE,
     SPACE,
     after_value,
-    eight_at,
     end_of_string,
     next_key,
     next_special,
 )
+from witbuild.web.markup import eight_at
 from witbuild.web.wat_fields import (
     ALT,
     BASE,

@@ -8,7 +8,8 @@ import numpy as np
 
 from witbuild.text.kernels import inner
 from witbuild.web import usage
-from witbuild.web.json_bytes import BACKSLASH, SPACE, eight_at, next_special
+from witbuild.web.json_bytes import BACKSLASH, SPACE, next_special
+from witbuild.web.markup import eight_at
 from witbuild.web.page import MAX_IMAGES
 from witbuild.web.wat_fields import (
     AGENT,
