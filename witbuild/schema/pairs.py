@@ -74,7 +74,7 @@ PAIRS = pa.schema(
         column("original_bytes", pa.int64(), "byte length of the body as served", null=True),
         column("original_format", pa.string(), "jpg | png | webp | gif | avif: what the body as served is", null=True),
         column("original_sha256", pa.string(), "sha256 of the body as served, hex", null=True),
-        column("pixel_sha256", pa.string(), "sha256 of size and values of the pixels that were encoded, hex", null=True),
+        column("pixel_sha256", pa.string(), "sha256 of size and values of the encoded pixels, hex", null=True),
         column("phash", pa.uint64(), "64-bit perceptual hash of the stored image", null=True),
     ],
 )
