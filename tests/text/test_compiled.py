@@ -24,10 +24,11 @@ def more(number):
 OUTER = """
 import sys
 from witbuild.text.kernels import kernel
+import called
 from called import more
 @kernel
 def twice(number):
-    return more(more(number))
+    return {name}({name}(number))
 print(twice(1), sum(twice._cache_hits.values()))
 """
 
@@ -42,8 +43,9 @@ def run(folder: Path, *, step: int, plus: int) -> list[int]:
     return [int(word) for word in done.stdout.split()]
 
 
-def test_found_again_only_while_all_is_the_same(tmp_path: Path) -> None:
-    (tmp_path / "calling.py").write_text(OUTER)
+@pytest.mark.parametrize("name", ["more", "called.more"])
+def test_found_again_only_while_all_is_the_same(tmp_path: Path, name: str) -> None:
+    (tmp_path / "calling.py").write_text(OUTER.format(name=name))
     assert run(tmp_path, step=0, plus=1) == [3, 0]
     assert run(tmp_path, step=0, plus=1) == [3, 1]
     assert run(tmp_path, step=0, plus=2) == [5, 0]  # a function of another file

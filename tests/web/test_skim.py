@@ -39,6 +39,12 @@ def test_a_page_of_any_tags_in_any_order_is_read_as_from_its_tree(text: str) -> 
     assert told(skim.read(body)) == told(html.read(body))
 
 
+@pytest.mark.parametrize("holder", ["title", "desc", "foreignObject"])
+def test_a_link_stays_around_one_in_html_in_svg(holder: str) -> None:
+    body = f"<a title=one><svg><{holder}><a title=two><img></a><img></{holder}></svg><img>".encode()
+    assert told(skim.read(body)) == told(html.read(body))
+
+
 @pytest.mark.slow
 @settings(max_examples=5_000)
 @given(st.lists(SOUP, max_size=40).map("".join))

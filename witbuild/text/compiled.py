@@ -7,7 +7,7 @@ files as well, so here they are part of the name: a kernel compiled with an olde
 from __future__ import annotations
 
 import hashlib
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,14 +39,21 @@ def made_of(function: FunctionType) -> str:
 def _visit(function: FunctionType, found: dict[int, bytes]) -> None:
     if id(function) in found:
         return
-    code, known = function.__code__, function.__globals__
-    named = {name: known[name] for name in _names(code) if name in known}
+    code, named = function.__code__, _named(function)
     told = [f"{name}={_told(value)}" for name, value in sorted(named.items())]
     found[id(function)] = repr((function.__module__, function.__qualname__, _parts(code), told)).encode()
     for value in named.values():
         called = getattr(value, "py_func", None) or getattr(value, "_defn", None)  # compiled, or written for LLVM
         if isinstance(called, FunctionType):
             _visit(called, found)
+
+
+def _named(function: FunctionType) -> dict[str, object]:
+    """Return what the names in a function's code stand for, in the modules that it names as well."""
+    names, known = set(_names(function.__code__)), function.__globals__
+    named = {name: known[name] for name in names if name in known}
+    modules = [(name, vars(value)) for name, value in named.items() if isinstance(value, ModuleType)]
+    return named | {f"{module}.{name}": held[name] for module, held in modules for name in names if name in held}
 
 
 def _told(value: object) -> str:

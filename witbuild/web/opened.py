@@ -223,6 +223,7 @@ def close_link(page: Page, place: int) -> None:
     for above in range(max(0, depth), state[DEPTH] if depth >= 0 else 0):
         special |= _traits(page, above) & elements.SPECIAL != 0
         pictured |= _traits(page, above) & elements.KIND == elements.PICTURE
+        state[DOUBT] |= _traits(page, above) & elements.INTEGRATES != 0  # HTML in SVG: the link stays around it
     if special:
         state[DOUBT] |= pictured  # the standard moves the elements about (13.2.6.4.7, adoption agency algorithm)
     elif 0 <= depth < state[DEPTH]:
