@@ -99,7 +99,18 @@ def _error(task: Task, code: int) -> WitbuildError:
         kind = getattr(errors, found["kind"], WitbuildError)
         error: WitbuildError = kind(found["message"])
         return error
-    tail = task.scratch_file(STDERR).read_text(errors="replace")[-2000:]
+    words = last_words(task.scratch_file(STDERR).read_text(errors="replace"))
     return WorkerError(
-        f"a training process died (torchrun ended with {code}); run again to go on. Its last words:\n{tail}"
+        f"a training process died (torchrun ended with {code}); run again to go on. Its last words:\n{words}"
     )
+
+
+def last_words(log: str) -> str:
+    r"""Return the end of what the processes wrote, and of what torchrun says of their end the beginning.
+
+    Example:
+        >>> last_words("gloo: connection closed\nE1122 torch/distributed/elastic/api.py: failed (exitcode: -6)\n...")
+        'gloo: connection closed\nE1122 torch/distributed/elastic/api.py: failed (exitcode: -6)\n...'
+    """
+    start = log.find("torch/distributed/elastic")
+    return log[-2000:] if start < 0 else log[max(start - 1500, 0) : start + 500]
