@@ -72,3 +72,14 @@ def test_what_is_written_for_llvm_counts() -> None:
         return made_of(made["calls"])  # type: ignore[arg-type]
 
     assert len({digest(bits_set), digest(njit(lambda bits: bits)), digest(njit(lambda bits: bits + 1))}) == 3
+
+
+def test_what_is_held_around_a_function_counts() -> None:
+    def digest(more: int) -> str:
+        def adds(number: int) -> int:
+            return number + more
+
+        return made_of(adds)  # type: ignore[arg-type]
+
+    assert digest(1) == digest(1)
+    assert digest(1) != digest(2)

@@ -92,12 +92,6 @@ def _four(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
 
 
 @kernel
-def _eight(data: npt.NDArray[np.uint8], at: int) -> np.uint64:
-    """Read eight bytes as a little-endian number."""
-    return _four(data, at) | (_four(data, at + 4) << np.uint64(32))
-
-
-@kernel
 def merge(lane: np.uint64, value: np.uint64) -> np.uint64:
     """Return XXH64's step of a lane that takes in eight bytes: another number for every number taken in."""
     return _rotate(lane + value * _P2, 31) * _P1
@@ -108,10 +102,10 @@ def _stripes(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
     """Fold all whole stripes of 32 bytes into one number, four lanes abreast."""
     one, two, three, four = _P1 + _P2, _P2, np.uint64(0), np.uint64(0) - _P1
     while start + 32 <= end:
-        one = merge(one, _eight(data, start))
-        two = merge(two, _eight(data, start + 8))
-        three = merge(three, _eight(data, start + 16))
-        four = merge(four, _eight(data, start + 24))
+        one = merge(one, eight_at(data, start))
+        two = merge(two, eight_at(data, start + 8))
+        three = merge(three, eight_at(data, start + 16))
+        four = merge(four, eight_at(data, start + 24))
         start += 32
     out = _rotate(one, 1) + _rotate(two, 7) + _rotate(three, 12) + _rotate(four, 18)
     for lane in (one, two, three, four):
@@ -129,7 +123,7 @@ def xxh64(data: npt.NDArray[np.uint8], start: int, end: int) -> np.uint64:
         start += length // 32 * 32
     out += np.uint64(length)
     while start + 8 <= end:
-        out = _rotate(out ^ merge(np.uint64(0), _eight(data, start)), 27) * _P1 + _P4
+        out = _rotate(out ^ merge(np.uint64(0), eight_at(data, start)), 27) * _P1 + _P4
         start += 8
     if start + 4 <= end:
         out = _rotate(out ^ (_four(data, start) * _P1), 23) * _P2 + _P3

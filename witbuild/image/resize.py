@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from witbuild.text.kernels import kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -50,7 +51,7 @@ def weights(source: int, target: int) -> tuple[npt.NDArray[np.int32], npt.NDArra
     return first.astype(np.int32), np.diff(sums, axis=1, prepend=0).astype(np.int32)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _shrink(pixels, rows, row_weights, columns, column_weights, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202, PLR0913, PLR0917
     bands = pixels.shape[2]
     line = pixels.shape[1] * bands
@@ -72,7 +73,7 @@ def _shrink(pixels, rows, row_weights, columns, column_weights, out):  # type: i
             _across_one(sums, columns, column_weights, out[y])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _across(sums, columns, column_weights, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     half, shift = np.uint64(1 << 27), np.uint64(28)
     one, two, three = np.uintp(1), np.uintp(2), np.uintp(3)
@@ -88,7 +89,7 @@ def _across(sums, columns, column_weights, out):  # type: ignore[no-untyped-def]
         out[x, 0], out[x, 1], out[x, 2] = red >> shift, green >> shift, blue >> shift
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _across_one(sums, columns, column_weights, out):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
     for x in range(out.shape[0]):
         total, place = np.uint64(1 << 27), np.uintp(columns[x])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from numba import njit
+from witbuild.text.kernels import kernel
 
 if TYPE_CHECKING:
     import numpy as np
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from witbuild.sample.balance import Cuts, Matches
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def give(coins: npt.NDArray[np.uint64], matches: Matches, kept: npt.NDArray[np.int64], cuts: Cuts, limit: int) -> None:
     """Give pairs, by coin ascending, to their queries; `kept` and `cuts` are changed in place."""
     first = 0
@@ -27,7 +27,7 @@ def give(coins: npt.NDArray[np.uint64], matches: Matches, kept: npt.NDArray[np.i
         first = last
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _offer(ids: npt.NDArray[np.int32], coin: np.uint64, kept: npt.NDArray[np.int64], cuts: Cuts, limit: int) -> None:
     """Count one more for each query, or, where that is too much for any, take it back and close those."""
     for query in ids:

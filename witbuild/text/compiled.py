@@ -52,6 +52,9 @@ def _named(function: FunctionType) -> dict[str, object]:
     """Return what the names in a function's code stand for, in the modules that it names as well."""
     names, known = set(_names(function.__code__)), function.__globals__
     named = {name: known[name] for name in names if name in known}
+    named |= zip(
+        function.__code__.co_freevars, (cell.cell_contents for cell in function.__closure__ or ()), strict=True
+    )
     modules = [(name, vars(value)) for name, value in named.items() if isinstance(value, ModuleType)]
     return named | {f"{module}.{name}": held[name] for module, held in modules for name in names if name in held}
 

@@ -32,7 +32,12 @@ inlined: Final = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True
 
 def kernel(function: Callable[P, T]) -> Callable[P, T]:
     """Compile a function when it is first called, and keep it on disk."""
-    compiled: Any = njit(nogil=True)(function)
+    return kept(function)
+
+
+def kept(function: Callable[P, T], **options: bool) -> Callable[P, T]:
+    """Do so with other options of numba."""
+    compiled: Any = njit(nogil=True, **options)(function)
     if compiled is not function:  # it is the function itself where compiling is switched off
         compiled._cache = Kept(function)  # noqa: SLF001 what `cache=True` sets, and no parameter sets otherwise
     return cast("Callable[P, T]", compiled)

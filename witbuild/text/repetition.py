@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from witbuild.dedup.strings import Strings, hash_strings
+from witbuild.text.kernels import kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -23,7 +23,7 @@ def token_hashes(found: Scan) -> Hashes:
     return hash_strings(Strings(found.out, np.concatenate([np.zeros(1, np.int64), found.ends])))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def distinct_counts(hashes: Hashes, lasts: Ints) -> Ints:
     """Return how many different tokens each text has, int64 of shape (texts,).
 

@@ -5,6 +5,7 @@ A window is three numbers: the bits not yet taken, the next one highest; how man
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -12,7 +13,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from witbuild.text.kernels import eight_at
+from witbuild.text.kernels import eight_at, kept
 from witbuild.text.simd import put_eight
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     Octets = npt.NDArray[np.uint8]
 
 _loose: Final = {"nogil": True, "_nrt": False, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-loop: Final = njit(cache=True, nogil=True, _nrt=False)
+loop: Any = partial(kept, _nrt=False)
 """For functions called from Python. None makes an array, so none need count who uses one, which is half the time."""
 woven: Final = njit(forceinline=True, **_loose)
 """For functions that become part of the loop that calls them: a call hands over some forty numbers."""
