@@ -24,10 +24,12 @@ _BYTES = ir.VectorType(ir.IntType(8), WIDE)
 _NUMBERS = ir.VectorType(ir.IntType(32), LANES)
 
 
-def _place(context: Any, builder: Any, array: types.Array, values: Any, into: ir.Type) -> Any:
-    """Return the pointer to element `values[1]` of array `values[0]`."""
-    found = context.make_array(array)(context, builder, values[0])
-    return builder.bitcast(builder.gep(found.data, [values[1]]), into.as_pointer())
+def pointer_to(  # noqa: PLR0913, PLR0917
+    context: Any, builder: Any, kind: types.Array, array: Any, place: Any, into: ir.Type
+) -> Any:
+    """Return the pointer to a place in an array, as one to what is read or written there."""
+    found = context.make_array(kind)(context, builder, array)
+    return builder.bitcast(builder.gep(found.data, [place]), into.as_pointer())
 
 
 def _all(octet: int) -> ir.Constant:
@@ -42,7 +44,7 @@ def kinds_at(_context: object, data: types.Array, _place_in: types.Integer) -> t
     """
 
     def load(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        octets = builder.load(_place(context, builder, signature.args[0], values, _BYTES), align=1)
+        octets = builder.load(pointer_to(context, builder, signature.args[0], values[0], values[1], _BYTES), align=1)
         small = builder.or_(octets, _all(ord("a") - ord("A")))
         letter = builder.icmp_unsigned("<", builder.sub(small, _all(ord("a"))), _all(26))
         digit = builder.icmp_unsigned("<", builder.sub(octets, _all(ord("0"))), _all(10))
@@ -59,7 +61,7 @@ def put_eight(_context: object, data: types.Array, _place_in: types.Integer, _va
     """Write a number to the eight bytes from a place on, its lowest byte first, in one store."""
 
     def store(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        builder.store(values[2], _place(context, builder, signature.args[0], values, _LONG), align=1)
+        builder.store(values[2], pointer_to(context, builder, signature.args[0], values[0], values[1], _LONG), align=1)
         return context.get_dummy_value()
 
     return types.void(data, types.intp, types.uint64), store
@@ -72,7 +74,7 @@ def how_many_less(
     """Return how many of the first `count` of eight int32 from a place on are less than a value."""
 
     def count(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        eight = builder.load(_place(context, builder, signature.args[0], values, _NUMBERS), align=4)
+        eight = builder.load(pointer_to(context, builder, signature.args[0], values[0], values[1], _NUMBERS), align=4)
         undefined = ir.Constant(_NUMBERS, ir.Undefined)
         first = builder.insert_element(undefined, values[2], ir.Constant(ir.IntType(32), 0))
         value = builder.shuffle_vector(first, undefined, ir.Constant(_NUMBERS, [0] * LANES))

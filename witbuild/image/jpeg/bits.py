@@ -14,7 +14,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from witbuild.text.kernels import eight_at, kept
-from witbuild.text.simd import put_eight
+from witbuild.text.simd import pointer_to, put_eight
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -40,13 +40,6 @@ def swapped(_context: object, _value: types.Integer) -> tuple[Any, Any]:
     return types.uint64(types.uint64), lambda _context, builder, _signature, values: builder.bswap(values[0])
 
 
-def _pointer(  # noqa: PLR0913, PLR0917
-    context: Any, builder: Any, kind: types.Array, value: Any, place: Any, into: ir.Type
-) -> Any:
-    array = context.make_array(kind)(context, builder, value)
-    return builder.bitcast(builder.gep(array.data, [place]), into.as_pointer())
-
-
 def _spread(builder: Any, value: Any) -> Any:
     """Return eight times the same number."""
     undefined = ir.Constant(_FLOATS, ir.Undefined)
@@ -67,7 +60,7 @@ def add_eight(
 
     def add(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         total, term = (
-            _pointer(context, builder, signature.args[which], values[which], values[which + 1], _FLOATS)
+            pointer_to(context, builder, signature.args[which], values[which], values[which + 1], _FLOATS)
             for which in (0, 2)
         )
         product = builder.fmul(builder.load(term, align=4), _spread(builder, values[4]))
@@ -90,9 +83,9 @@ def _mixing(waves: int) -> Any:
         _of: types.Integer,
     ) -> tuple[Any, Any]:
         def add(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            total = _pointer(context, builder, signature.args[0], values[0], values[1], _FLOATS)
+            total = pointer_to(context, builder, signature.args[0], values[0], values[1], _FLOATS)
             rows, parts = (
-                _pointer(context, builder, signature.args[which], values[which], place, kind)
+                pointer_to(context, builder, signature.args[which], values[which], place, kind)
                 for which, place, kind in ((2, ir.Constant(_LONG, 0), _FLOATS), (3, values[4], ir.FloatType()))
             )
             added = builder.load(total, align=4)
