@@ -81,6 +81,14 @@ def test_any_damage_gives_what_the_other_reader_finds(noise: bytes, at: int) -> 
     assert read(archive) == by_the_other_reader(archive)
 
 
+@pytest.mark.parametrize("place", range(10))
+def test_any_byte_of_a_members_header_gives_what_the_other_reader_finds(place: int) -> None:
+    first, second = packed(WHOLE[0]), bytearray(packed(WHOLE[1]))
+    for second[place] in range(256):
+        archive = first + second + first
+        assert read(archive) == by_the_other_reader(archive)
+
+
 def test_usual_archives_are_not_left_to_the_other_reader() -> None:
     left: list[int | None] = []
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _GZIP: Final = 31
+_FLAGS, _RESERVED = 3, 0xE0
+"""Byte of a member's header, and the bits there that must be zero (RFC 1952, 2.3.1.2): ISA-L does not look at them."""
 _FIRST, _MORE = 1 << 14, 1 << 16
 """Bytes that are unfolded at a time: what is given beyond a member's end is copied."""
 _BLOCK_BYTES: Final = 1 << 20
@@ -47,7 +49,7 @@ def members(stream: IO[bytes], most: int = BOMB_BYTES) -> Iterator[tuple[int, in
                 content += more
         except damage:
             return
-        if not decoder.eof:
+        if not decoder.eof or first[_FLAGS] & _RESERVED:
             return
         end -= len(decoder.unused_data)
         yield begin + place, end - place, content
