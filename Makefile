@@ -5,7 +5,7 @@ TORCH_INDEX ?=
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test lint types imports unit test-slow test-soak test-ray bench bench-fetch docs docker clean
+.PHONY: demo test lint unit fuzz test-slow test-soak test-ray bench bench-fetch docs docker clean
 
 demo: .venv/.train
 	$(BIN)/witbuild demo --out demo
@@ -20,6 +20,10 @@ lint: .venv/.dev
 
 unit: .venv/.dev
 	$(PYTEST) -n 2 --dist loadgroup
+
+# The properties on examples not tried before; make test always tries the same ones.
+fuzz: .venv/.dev
+	$(PYTEST) -n 2 --hypothesis-profile fuzz -m 'hypothesis and not slow and not soak and not gpu and not ray and not bench'
 
 test-slow: .venv/.dev
 	$(PYTEST) -m slow

@@ -1,4 +1,8 @@
-"""What all tests share: the folder of real inputs beside the checkout, and Hypothesis without a stopwatch."""
+"""What all tests share: the folder of real inputs beside the checkout, and Hypothesis without a stopwatch.
+
+`make test` tries the same examples each time, so that a commit passes or fails the same everywhere; `make fuzz` looks
+for new ones.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,8 @@ import pytest
 from hypothesis import settings
 
 # The first example of a test may compile a kernel; machines that run tests are shared.
-settings.register_profile("witbuild", deadline=None)
+settings.register_profile("witbuild", deadline=None, derandomize=True)
+settings.register_profile("fuzz", deadline=None, max_examples=2_000)
 settings.load_profile("witbuild")
 
 
