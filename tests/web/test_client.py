@@ -231,6 +231,49 @@ def test_a_host_is_asked_so_often_at_once_and_so_far_apart() -> None:
         assert min(gaps) > 0.08
 
 
+class _Held:
+    """Room for one body after the other."""
+
+    def __init__(self) -> None:
+        self.wanted = 0
+
+    async def for_request(self) -> None:
+        self.wanted += 1
+
+    async def for_body(self, head: Head) -> None:
+        """Is there."""
+
+    def put_back(self) -> None:
+        self.wanted -= 1
+
+
+def test_a_host_is_asked_so_far_apart_however_long_its_requests_waited_for_the_wire() -> None:
+    pages = {"http://a.test/slow": Reply(b"x", delay_seconds=0.4), "/0": Reply(b"x"), "/1": Reply(b"x")}
+
+    async def ask(site: Site) -> list[int]:
+        options = settings(site, "b.test", connections=1, per_host=2, delay_seconds=0.2, timeout_seconds=5.0)
+        rooms = [_Held() for _ in range(3)]
+        async with Client(options) as client, asyncio.TaskGroup() as tasks:
+            tasks.create_task(client.get("http://a.test/slow", room=rooms[0]))
+            await asyncio.sleep(0.05)
+            for number, room in enumerate(rooms[1:]):
+                tasks.create_task(client.get(f"http://b.test/{number}", room=room))
+        return [room.wanted for room in rooms]
+
+    with Site(pages) as site:
+        assert uvloop.run(ask(site)) == [1, 1, 1]
+        first, second = site.starts["b.test"]
+    assert second - first > 0.18
+
+
+@pytest.mark.parametrize(
+    "moment", ["Mon, 01 Jan 99999999999 00:00:00 GMT", "01 Jan 2024 00:00:00 +99999999999999999999", "-1", "\u00b2"]
+)
+def test_a_moment_that_cannot_be_costs_the_url_alone(moment: str) -> None:
+    with Site({"/busy": Reply(status=429, headers={"Retry-After": moment})}) as site:
+        assert reason(settings(site), "http://a.test/busy") == "http_429"
+
+
 def test_a_dead_host_is_given_up_and_delays_nobody(evil: Site) -> None:
     with Site({"http://b.test/x": Reply(b"fine")}) as site:
         resolve = {**evil.resolve("a.test"), **site.resolve("b.test")}
@@ -307,6 +350,9 @@ def test_waiting_for_room_costs_no_deadline_and_is_no_time_on_the_wire() -> None
 
         async def for_body(self, head: Head) -> None:
             await asyncio.sleep(0.3)
+
+        def put_back(self) -> None:
+            """Hold nothing."""
 
     async def ask(site: Site, path: str) -> Budget:
         budget = Budget(0.2)

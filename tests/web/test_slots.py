@@ -49,6 +49,32 @@ def test_a_robots_delay_can_only_slow() -> None:
     assert second - first > 0.09
 
 
+def test_who_started_late_pushes_back_who_comes_next() -> None:
+    async def late() -> tuple[list[bool], float]:
+        one = slot(delay_seconds=0.1, max_delay_seconds=1.0, concurrency=2)
+        async with one:  # its moment is now, but it waits for something else, and so does the next one
+            await asyncio.sleep(0.15)
+            async with one:
+                found, start = [one.start(), one.start()], time.monotonic()
+                await one.wait()
+                return [*found, one.start()], time.monotonic() - start
+
+    found, waited = asyncio.run(late())
+    assert found == [True, False, True]
+    assert 0.09 < waited < 1
+
+
+def test_who_was_let_in_before_a_rest_or_the_end_does_not_start() -> None:
+    async def told(seconds: float) -> bool:
+        one = slot(max_delay_seconds=10.0)
+        async with one:
+            one.rest(seconds)
+            return one.start()
+
+    assert not asyncio.run(told(5.0))
+    assert not asyncio.run(told(1e9))
+
+
 def test_rest_holds_back_those_who_already_wait() -> None:
     async def rested() -> float:
         one = slot(delay_seconds=0.05, give_up_after=0)

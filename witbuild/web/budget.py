@@ -76,3 +76,7 @@ class Free:
         self.budget.pause()
         await self.room.for_body(head)
         self.budget.resume()
+
+    def put_back(self) -> None:
+        """Free what is held for a request that is put off."""
+        self.room.put_back()

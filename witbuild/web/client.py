@@ -222,14 +222,22 @@ class Client:
         slot.check()
         if ask.robots and (said := await self._rules(url, slot)):
             ask = replace(ask, site=said)
-        async with slot, self._wire.turn(first=slot.in_trouble):
+        async with slot:
+            while (response := await self._turn(slot, url, ask, budget, asked)) is None:
+                await slot.wait()
+            return response
+
+    async def _turn(self, slot: Slot, url: str, ask: Ask, budget: Budget, asked: tuple[str, ...]) -> Response | None:
+        """Take a turn on the wire; None: it came at an impolite moment, and nothing was asked."""
+        async with self._wire.turn(first=slot.in_trouble):
             try:
-                response = await self._request(url, ask, budget, asked)
+                response = await self._request(slot, url, ask, budget, asked)
             except FetchError as failure:
                 slot.note(failure, rules=ask.rules)
                 self._rest(slot, failure)
                 raise
-            slot.note(None, rules=ask.rules)
+            if response:
+                slot.note(None, rules=ask.rules)
             return response
 
     async def _rules(self, url: str, slot: Slot) -> tuple[str, ...]:
@@ -250,12 +258,16 @@ class Client:
             asked = failure.retry_after_seconds
             slot.rest(self.settings.backoff_seconds if asked is None else asked)
 
-    async def _request(self, url: str, ask: Ask, budget: Budget, asked: tuple[str, ...]) -> Response:
+    async def _request(self, slot: Slot, url: str, ask: Ask, budget: Budget, asked: tuple[str, ...]) -> Response | None:
         await self._pace.wait()
         if ask.room:
             await ask.room.for_request()
         try:
             with self._bandwidth.settle() as came:
+                if not slot.start():
+                    if ask.room:
+                        ask.room.put_back()
+                    return None
                 ask = replace(ask, came=came) if self.settings.bytes_per_second else ask
                 async with budget:
                     await self._resolver.pin(_host(url).strip("[]"))

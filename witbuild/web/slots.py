@@ -44,7 +44,7 @@ class Slot:
         self._max_delay = max_delay_seconds
         self._give_up_after = give_up_after
         self._give_up_after_timeouts = give_up_after_timeouts
-        self._next_start = 0.0
+        self._next_start = self._due = 0.0
         self._shut = ""
         self._failures = self._timeouts = 0
         self._answered = False
@@ -64,7 +64,8 @@ class Slot:
         if seconds > self._max_delay and self._give_up_after:
             self._shut = f"asks to be left alone for {seconds:g} s, at most {self._max_delay:g} s are waited"
         now = asyncio.get_running_loop().time()
-        self._next_start = max(self._next_start, now + min(seconds, self._max_delay))
+        self._due = max(self._due, now + min(seconds, self._max_delay))
+        self._next_start = max(self._next_start, self._due)
 
     def note(self, failure: FetchError | None, *, rules: bool = False) -> None:
         """Count failures of the host in a row; anything else ends the row.
@@ -87,31 +88,50 @@ class Slot:
 
     def check(self) -> None:
         """Raise FetchError (host_gave_up) when the host is not asked any more."""
+        if reason := self._given_up():
+            raise FetchError("host_gave_up", reason)
+
+    def _given_up(self) -> str:
+        """Return why the host is not asked any more; empty: it is."""
         if self._shut:
-            raise FetchError("host_gave_up", self._shut)
+            return self._shut
         if 0 < (most := self._credit(self._give_up_after)) <= self._failures:
-            raise FetchError("host_gave_up", f"{most} failures in a row")
+            return f"{most} failures in a row"
         if 0 < (most := self._credit(self._give_up_after_timeouts)) <= self._timeouts:
-            raise FetchError("host_gave_up", f"{most} timeouts without an answer between them")
+            return f"{most} timeouts without an answer between them"
+        return ""
 
     def _credit(self, most: int) -> int:
         return most if self._answered else min(most, max(2, most // 2))
 
+    def start(self) -> bool:
+        """Say whether a request may start now, and take it as started.
+
+        Whoever waited for anything else after its moment asks this last: the request before may have started late too.
+        False: `wait` for the next moment, which says so if there is none.
+        """
+        now = asyncio.get_running_loop().time()
+        if now < self._due or self._given_up():
+            return False
+        self._due = now + self._delay
+        self._next_start = max(self._next_start, self._due)
+        return True
+
     async def __aenter__(self) -> None:
         await self._places.acquire()
         try:
-            self.check()
-            await self._wait()
-            self.check()
+            await self.wait()
         except BaseException:
             self._places.release()
             raise
 
-    async def _wait(self) -> None:
+    async def wait(self) -> None:
+        """Wait for a moment at which a request may start; FetchError (host_gave_up) when there is none."""
         clock = asyncio.get_running_loop().time
+        self.check()
         while (left := self._next_start - clock()) > 0:  # again: it may have been told to rest meanwhile
-            self.check()
             await asyncio.sleep(left)
+            self.check()
         self._next_start = clock() + self._delay
 
     async def __aexit__(

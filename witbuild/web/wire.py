@@ -64,6 +64,9 @@ class Room(Protocol):
     async def for_body(self, head: Head) -> None:
         """Wait until the body may come."""
 
+    def put_back(self) -> None:
+        """Free what is held for a request that is put off."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
@@ -213,7 +216,7 @@ def retry_after_seconds(value: str) -> float | None:
         return float(value[:12])
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # a year or a zone that no date has
         return None
     from datetime import UTC, datetime
 

@@ -106,9 +106,13 @@ class Hold:
         else:
             await self._change(wanted)
 
-    async def _change(self, wanted: int) -> None:
+    def put_back(self) -> None:
+        """Hold nothing: the request is put off."""
         held, self.bytes = self.bytes, 0
         self._memory.give(held)
+
+    async def _change(self, wanted: int) -> None:
+        self.put_back()
         await self._memory.take(wanted)
         self.bytes = wanted
 
