@@ -98,7 +98,7 @@ def test_any_bytes_are_read(before: bytes, after: bytes, kept: int) -> None:
     "evil",
     [
         b"<x:xmpmeta" * 400_000,
-        b"<x:xmpmeta" + b":DataMining" * 90_000,
+        (b"<x:xmpmeta" + b":DataMining" * 90_000) * MAX_PACKETS,
         b"<x:xmpmeta:DataMining" + b"DMI-A" * 180_000,
         b"<x:xmpmeta" + b"tdm:reservation " * 60_000 + b" " * 60_000,
         b"<x:xmpmeta" + b" " * 4_000_000,
@@ -107,7 +107,7 @@ def test_any_bytes_are_read(before: bytes, after: bytes, kept: int) -> None:
 def test_evil_packets_take_no_time(evil: bytes) -> None:
     start = time.process_time()
     assert signals(evil) == ()
-    assert time.process_time() - start < 2.5
+    assert time.process_time() - start < 1
 
 
 def test_only_so_many_packets_are_looked_at() -> None:

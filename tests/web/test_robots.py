@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from itertools import pairwise
 from typing import Any
 
@@ -117,3 +118,10 @@ def test_hostile_files_are_read_without_an_error(shared_hostile: dict[str, bytes
         rules = robots.parse(content, "witbuild")
         assert rules.allows("http://a.test/robots.txt")
         assert rules.delay_seconds >= 0
+
+
+def test_patterns_that_match_in_many_ways_take_no_time() -> None:
+    rules = robots.parse(b"User-agent: *\nDisallow: /" + b"*a" * 40 + b"*b\n", "bot")
+    start = time.process_time()
+    assert rules.allows("http://a.test/" + "a" * 4_000)
+    assert time.process_time() - start < 0.3

@@ -14,7 +14,8 @@ MAX_PACKET_BYTES = 1 << 20
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
 _STARTS = tuple(("<x:xmpmeta".encode(name), "</x:xmpmeta".encode(name), name) for name in _ENCODINGS)
 # The property's name, then its value: as an attribute, as an element's text or as its rdf:resource.
-_MINING = re.compile(r":DataMining\b[^<]{0,200}?\b(DMI-[A-Z]{1,40}(?:-[A-Z]{1,40}){0,3})")
+_MINING = re.compile(r":DataMining\b")
+_VALUE = re.compile(r"[^<]{0,200}?\b(DMI-[A-Z]{1,40}(?:-[A-Z]{1,40}){0,3})")
 _RESERVED = re.compile(r"\btdm:reservation\b\s{0,20}(?:=\s{0,20}[\"']|>)\s{0,20}1\b")
 
 
@@ -36,7 +37,8 @@ def signals(body: bytes) -> tuple[str, ...]:
     """
     found: set[str] = set()
     for packet in _packets(body):
-        found |= {f"plus:{value}" for value in _MINING.findall(packet)}
+        said = map(_VALUE.match, dict.fromkeys(_MINING.split(packet)[1:]))  # cut at names: no text is searched twice
+        found |= {f"plus:{value[1]}" for value in said if value}
         found |= {"tdm-reservation"} if _RESERVED.search(packet) else set()
     return tuple(sorted(found))
 

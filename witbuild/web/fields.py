@@ -70,13 +70,14 @@ def _fields(data: Bytes, start: int, limit: int, names: Numbers, out: Numbers) -
         pointer(data), min(data.size, start + limit), pointer(names), pointer(data), pointer(names), pointer(out),
         pointer(out),
     )  # fmt: skip
-    count, place = 0, find(page, start, _LINE) + 1
+    count, place, colon = 0, find(page, start, _LINE) + 1, -1
     while place < page.size:
         end = find(page, place, _LINE)
         stop = end - (end > place and page.data[end - 1] == _RETURN)
         if stop == place:
             return (end + 1, count) if end < page.size else (-1, 0)
-        colon = find(page, place, _COLON)
+        if colon < place:  # else lines without one would each be searched to the end of the head
+            colon = find(page, place, _COLON)
         if page.data[place] in (_SPACE, _TAB) or count == len(out):
             return -1, 0
         name = _number(page, place, colon, names) if colon < stop else _OTHER
