@@ -182,6 +182,30 @@ def test_what_a_cap_left_over_comes_by_a_later_run_which_asks_for_no_body_twice(
     assert first.items() <= second.items()
 
 
+@pytest.mark.parametrize("how", ["require_hash", "block_hashes"])
+def test_what_an_earlier_run_did_not_hash_is_asked_for_anew(tmp_path: Path, how: str) -> None:
+    bodies = {name: jpeg(number, 64) for number, name in enumerate(("right", "wrong"))}
+    md5 = {name: hashlib.md5(body, usedforsecurity=False).hexdigest() for name, body in bodies.items()}
+    (tmp_path / "list").write_text(md5["wrong"])
+    given = [pair(f"http://a.test/{name}.jpg", name, expected_md5=md5["right"]) for name in bodies]
+    parameters = {"require_hash": True} if how == "require_hash" else {"block_hashes": str(tmp_path / "list")}
+
+    def answered(name: str) -> Reply:
+        return Reply(bodies[name], headers={"ETag": '"1"'})
+
+    with Site({f"/{name}.jpg": answered(name) for name in bodies}) as site:
+        first = run(tmp_path / "first", site, [given], 1)
+        site.headers.clear()
+        again = run(tmp_path / "second", site, [given], 1, revalidate=first.root, **parameters)
+        assert not [one for one in site.headers if "if-none-match" in one]
+        site.headers.clear()
+        third = run(tmp_path / "third", site, [given], 1, revalidate=again.root, **parameters)
+        conditional = [one for one in site.headers if "if-none-match" in one]
+    assert sorted(stored(first)) == ["right", "wrong"]
+    assert sorted(stored(again)) == sorted(stored(third)) == ["right"]
+    assert len(conditional) == (how == "require_hash")
+
+
 @pytest.mark.parametrize(("parameters", "decoded"), [({"sink": "none"}, True), ({"decode": False}, False)])
 def test_without_a_sink_everything_is_done_but_nothing_stored(
     tmp_path: Path, parameters: dict[str, Any], *, decoded: bool

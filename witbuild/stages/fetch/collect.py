@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ORDER = ("key", "page_url", "source_file", "source_offset", "caption_source")
 WANTED = ("url", "opt_out", "expected_sha256", "expected_md5")
+_MD5_DIGITS = 32
 _FROM_IMAGE = (
     "image_format", "width", "height", "original_width", "original_height", "original_bytes", "original_format",
     "original_sha256", "pixel_sha256", "phash",
@@ -52,6 +53,13 @@ class Rows:
     def wanted(self) -> list[str]:
         """Return the URLs to ask for, each once."""
         return list(dict.fromkeys(url for url, no in zip(self.urls, self.refused, strict=True) if no is None))
+
+    def told_by_md5(self) -> frozenset[str]:
+        """Return the URLs of which the MD5 of a body must be known: it is to be held against a list."""
+        if any(len(one) == _MD5_DIGITS for one in self._blocked):
+            return frozenset(self.urls)
+        carried = (url for url, (_, md5) in zip(self.urls, self._hashes, strict=True) if md5)
+        return frozenset(carried) if self.stage.require_hash else frozenset()
 
     def statuses(self, outcomes: dict[str, Outcome]) -> list[str]:
         """Return `ok` or the reason of the drop for each row."""

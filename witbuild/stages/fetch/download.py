@@ -60,8 +60,8 @@ class Download(Fetching):
         rows = collect.Rows(tables.read_slices(task.sources["pairs"], task.arguments["slice"]), self)
         files = {kind: task.scratch_file(kind + ending) for kind, ending in self.files.items()}
         with Journal(Path(task.scratch)) as journal:
-            wanted = rows.wanted()
-            run(download(wanted, self, journal, earlier(self.revalidate, self, task.index, set(wanted))))
+            known = earlier(self.revalidate, self, task.index, rows)
+            run(download(rows.wanted(), self, journal, known))
             statuses = rows.statuses(journal.outcomes)
             kept = [status == "ok" for status in statuses]
             offsets = collect.write_images(files["images"], rows, kept, journal)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
     from witbuild.io.manifest import Manifest
+    from witbuild.stages.fetch.collect import Rows
     from witbuild.stages.fetch.journal import Outcome
     from witbuild.stages.fetch.parameters import Fetching
 
@@ -45,14 +46,14 @@ class Known:
         return tars.read(self.tar, self.extent)
 
 
-def earlier(root: str, stage: Fetching, index: int, wanted: Collection[str]) -> dict[str, Known]:
-    """Return what an earlier run has of URLs, those with an ETag or a Last-Modified.
+def earlier(root: str, stage: Fetching, index: int, rows: Rows) -> dict[str, Known]:
+    """Return what an earlier run has of URLs, those with an ETag or a Last-Modified, and the hashes that are needed.
 
     Args:
         root: of the run; empty: none.
         stage: that asks again.
         index: of its slice; in a run of as many slices the same part holds the same domains.
-        wanted: URLs.
+        rows: of the task.
     """
     if not root:
         return {}
@@ -60,14 +61,19 @@ def earlier(root: str, stage: Fetching, index: int, wanted: Collection[str]) -> 
     kinds = [Run(root).paths(manifest, kind) for kind in ("pairs", "fetches", "images")]
     parts = list(zip(*kinds, strict=True))
     chosen = [parts[index]] if len(parts) == stage.slices else parts
-    return {url: known for part in chosen for url, known in _of_part(*part) if url in wanted and known.conditions()}
+    wanted = set(rows.wanted())
+    if not manifest.identity.parameters.get("require_hash"):
+        wanted -= rows.told_by_md5()  # what it carries of them was held against nothing
+    found = ((url, known) for part in chosen for url, known in _of_part(*part, rows.told_by_md5()))
+    return {url: known for url, known in found if url in wanted and known.conditions()}
 
 
-def _of_part(pairs: str, fetches: str, images: str) -> Iterator[tuple[str, Known]]:
+def _of_part(pairs: str, fetches: str, images: str, told_by_md5: Collection[str]) -> Iterator[tuple[str, Known]]:
     for outcome, row in told(pairs, fetches):
         if row is not None and outcome.image is not None:
-            extent = tars.Extent(row["image_offset"], row["image_bytes"])
-            yield without_fragment(outcome.url), Known(outcome, images, extent)
+            url, extent = without_fragment(outcome.url), tars.Extent(row["image_offset"], row["image_bytes"])
+            if outcome.image.original_md5 or url not in told_by_md5:
+                yield url, Known(outcome, images, extent)
 
 
 def made_alike(root: str, stage: Fetching) -> Manifest:
