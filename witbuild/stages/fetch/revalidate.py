@@ -12,7 +12,7 @@ from witbuild.stages.fetch.recall import told
 from witbuild.web.urls import without_fragment
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from witbuild.io.manifest import Manifest
     from witbuild.stages.fetch.collect import Rows
@@ -30,6 +30,11 @@ class Known:
     outcome: Outcome
     tar: str
     extent: tars.Extent
+
+    @property
+    def md5(self) -> str:
+        """Of the body, as the list carried it; empty where it did not."""
+        return self.outcome.image.original_md5 if self.outcome.image else ""
 
     def conditions(self) -> dict[str, str]:
         """Return the headers that ask for a body only if it is another than the one that is known."""
@@ -61,19 +66,18 @@ def earlier(root: str, stage: Fetching, index: int, rows: Rows) -> dict[str, Kno
     kinds = [Run(root).paths(manifest, kind) for kind in ("pairs", "fetches", "images")]
     parts = list(zip(*kinds, strict=True))
     chosen = [parts[index]] if len(parts) == stage.slices else parts
-    wanted = set(rows.wanted())
+    wanted, by_md5 = set(rows.wanted()), rows.told_by_md5()
     if not manifest.identity.parameters.get("require_hash"):
-        wanted -= rows.told_by_md5()  # what it carries of them was held against nothing
-    found = ((url, known) for part in chosen for url, known in _of_part(*part, rows.told_by_md5()))
-    return {url: known for url, known in found if url in wanted and known.conditions()}
+        wanted -= by_md5  # what it carries of them was held against nothing
+    found = ((url, known) for part in chosen for url, known in _of_part(*part) if url in wanted and known.conditions())
+    return {url: known for url, known in found if known.md5 or url not in by_md5}
 
 
-def _of_part(pairs: str, fetches: str, images: str, told_by_md5: Collection[str]) -> Iterator[tuple[str, Known]]:
+def _of_part(pairs: str, fetches: str, images: str) -> Iterator[tuple[str, Known]]:
     for outcome, row in told(pairs, fetches):
         if row is not None and outcome.image is not None:
-            url, extent = without_fragment(outcome.url), tars.Extent(row["image_offset"], row["image_bytes"])
-            if outcome.image.original_md5 or url not in told_by_md5:
-                yield url, Known(outcome, images, extent)
+            extent = tars.Extent(row["image_offset"], row["image_bytes"])
+            yield without_fragment(outcome.url), Known(outcome, images, extent)
 
 
 def made_alike(root: str, stage: Fetching) -> Manifest:
