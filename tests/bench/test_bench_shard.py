@@ -1,8 +1,9 @@
 """Shard beside `cat` of the same image bytes into one file, which is what the disk gives; both wait for the disk.
 
-The whole stage is timed: records rendered and sorted, images read from fetch's parts in the global order, tars written,
-each byte hashed twice (the file and its sample), metadata, index; by one process, so that the table, which has the
-processor's seconds, has all of them. The notes have the clock's. Peak memory is that of the process.
+The whole stage is timed, on a run whose fetch is done: records rendered and sorted, images read from fetch's parts in
+the global order, tars written, each byte hashed twice (the file and its sample), metadata, index; by one process, so
+that the table, which has the processor's seconds, has all of them. The notes have the clock's, both sides in turn. Peak
+memory is that of the process.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -21,16 +23,19 @@ import pytest
 from tests.bench.conftest import Bench, Side
 from tests.fetched import Fetched, save
 from witbuild.engine.local import LocalEngine
+from witbuild.io import tables, tars
 from witbuild.io.manifest import Manifest
 from witbuild.recipe import Recipe
 from witbuild.runner import Settings, run_recipe
 from witbuild.runner.run import Silent
+from witbuild.schema import PAIRS
+from witbuild.stage import Inputs, Part, Stage, Task
 from witbuild.stages.shard import Shard
 
 pytestmark = pytest.mark.bench
 
 PARTS, IMAGES, IMAGE_BYTES, PER_SHARD = 4, 2_000, 64_000, 1_000
-ROUNDS = 3
+ROUNDS = 5
 PACKING = "the step that writes tars alone, two workers that have started"
 PEAK = """
 import re, sys
@@ -41,25 +46,47 @@ print(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
 """
 
 
+class Invented(Stage):
+    """Pairs with images of random bytes behind a JPEG's first three."""
+
+    name: ClassVar[str] = "fetch"
+    output: ClassVar[str] = "pairs"
+    files: ClassVar[Mapping[str, str]] = {"images": ".tar"}
+
+    def plan(self, inputs: Inputs) -> Iterator[Task]:
+        yield from (Task(part, {}) for part in range(PARTS))
+
+    def process(self, task: Task) -> Part:
+        random, path = np.random.default_rng(task.index), task.scratch_file("images.tar")
+        rows = []
+        with path.open("wb") as stream, tars.TarWriter(stream) as tar:
+            for number in range(task.index * IMAGES, (task.index + 1) * IMAGES):
+                image = b"\xff\xd8\xff" + random.bytes(IMAGE_BYTES - 3)
+                one = Fetched(f"http://a.test/{number}.jpg", f"a red dog, number {number}", image)
+                rows.append(one.row(task.index, tar.add(f"{number}.jpg", image)))
+        return Part(tables.from_rows(rows, PAIRS), files={"images": path})
+
+
 @pytest.fixture(scope="module")
 def fetched(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pairs with images of random bytes behind a JPEG's first three."""
-    folder, random = tmp_path_factory.mktemp("bench"), np.random.default_rng(1)
-
-    def one(number: int) -> Fetched:
-        image = b"\xff\xd8\xff" + random.bytes(IMAGE_BYTES - 3)
-        return Fetched(f"http://a.test/{number}.jpg", f"a red dog, number {number}", image)
-
-    save(folder, ([one(part * IMAGES + i) for i in range(IMAGES)] for part in range(PARTS)))
+    """A run that has fetched, and queries beside it."""
+    folder = tmp_path_factory.mktemp("bench")
+    save(folder, [])
+    with LocalEngine(1) as engine:
+        run_recipe(Recipe(stages=(Invented(),), inputs={}), str(folder / "run"), engine)
     return folder
+
+
+def inputs(source: Path) -> dict[str, str]:
+    run = str(source / "run")
+    return {"pairs": run, "images": run, "queries": str(source / "queries")}
 
 
 def shard(source: Path, out: Path, kind: str = "tar", samples: int = PER_SHARD) -> None:
     shutil.rmtree(out, ignore_errors=True)
-    inputs = {name: str(source / name) for name in ("pairs", "images", "queries")}
     with LocalEngine(1) as engine:
         stage = Shard.model_validate({"samples_per_shard": samples, "format": kind})
-        run_recipe(Recipe(stages=(stage,), inputs=inputs), str(out), engine)
+        run_recipe(Recipe(stages=(stage,), inputs=inputs(source)), str(out), engine)
 
 
 class Clock(Silent):
@@ -78,8 +105,7 @@ class Clock(Silent):
 def packing(source: Path, out: Path) -> float:
     """Return the seconds in which two workers write the shards, without starting them."""
     shutil.rmtree(out, ignore_errors=True)
-    inputs = {name: str(source / name) for name in ("pairs", "images", "queries")}
-    recipe, clock = Recipe(stages=(Shard(samples_per_shard=PER_SHARD),), inputs=inputs), Clock()
+    recipe, clock = Recipe(stages=(Shard(samples_per_shard=PER_SHARD),), inputs=inputs(source)), Clock()
     with LocalEngine(2) as engine:
         run_recipe(recipe, str(out), engine, Settings(progress=clock))
     return clock.seconds["shard.pack"]
@@ -87,7 +113,8 @@ def packing(source: Path, out: Path) -> float:
 
 def cat(source: Path, out: Path) -> None:
     out.unlink(missing_ok=True)
-    subprocess.run(["sh", "-c", 'cat "$1"/*.tar > "$2" && sync "$2"', "sh", source / "images", out], check=True)
+    images = source / "run" / "01-fetch" / "images"
+    subprocess.run(["sh", "-c", 'cat "$1"/*.tar > "$2" && sync "$2"', "sh", images, out], check=True)
 
 
 def wall(run: Callable[[], None]) -> float:

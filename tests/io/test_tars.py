@@ -196,3 +196,32 @@ def test_a_tar_in_an_object_store(tmp_path: Path) -> None:
         "jpg": b"one",
         "txt": b"two",
     }
+
+
+@pytest.mark.parametrize("scheme", ["", "memory://read-into"])
+def test_members_of_several_files_are_read_into_memory(tmp_path: Path, scheme: str) -> None:
+    import fsspec
+
+    contents = {"a.tar": [b"one", b"", b"three"], "b.tar": [b"x" * 700]}
+    paths, extents, expected = [], [], []
+    for name, members in contents.items():
+        whole = ours([(f"{i}.txt", content) for i, content in enumerate(members)])
+        if scheme:
+            fsspec.filesystem("memory").pipe(f"/read-into/{name}", whole)
+        else:
+            (tmp_path / name).write_bytes(whole)
+        path = f"{scheme or tmp_path}/{name}"
+        paths += [path] * len(members)
+        extents += [extent for _, extent in tars.members(path)]
+        expected += members
+    memory = [bytearray(extent.size) for extent in extents]
+    tars.read_into(paths, extents, [memoryview(one) for one in memory])
+    assert [bytes(one) for one in memory] == expected
+    end = tars.Extent(len(whole) - 2, 10)
+    with pytest.raises(InputError, match=rf"b\.tar: ends at byte {len(whole)}, inside a member"):
+        tars.read_into(paths[-1:], [end], [memoryview(bytearray(10))])
+
+
+def test_nothing_is_read_into_nothing() -> None:
+    tars.read_into([], [], [])
+    assert tars.read_many("memory://nowhere/a.tar", []) == []

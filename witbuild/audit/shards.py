@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from witbuild.errors import VerificationError
 from witbuild.io import tables, tars
+from witbuild.io.manifest import sha256_file
 from witbuild.sample.record import RECORD, render
-from witbuild.stages.shard.members import Hashed
 from witbuild.stages.shard.rows import write_rows
 
 if TYPE_CHECKING:
@@ -89,8 +89,4 @@ def as_pairs(records: pa.Table) -> pa.Table:
 
 def hashed(path: Path) -> tuple[int, str]:
     """Return a file's bytes and sha256."""
-    stream = Hashed(None)
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            stream.write(piece)
-    return path.stat().st_size, stream.whole
+    return path.stat().st_size, sha256_file(str(path))

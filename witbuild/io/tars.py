@@ -15,6 +15,7 @@ import mmap
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol, Self
 
@@ -210,17 +211,55 @@ def read_many(path: str, extents: Sequence[Extent]) -> list[bytes]:
         InputError: the file is missing or ends inside one of them.
     """
     if store.is_remote(path):
-        starts = [extent.offset for extent in extents]
-        ends = [extent.offset + extent.size for extent in extents]
-        contents = store.remote(path).cat_ranges([path] * len(extents), starts, ends, on_error="raise")
+        contents = _ranges([path] * len(extents), extents) if extents else []
     else:
         with store.open_read(path) as stream:
             contents = [os.pread(stream.fileno(), extent.size, extent.offset) for extent in extents]
     for extent, content in zip(extents, contents, strict=True):
-        if len(content) != extent.size:
-            end = extent.offset + len(content)
-            raise InputError(f"{path}: ends at byte {end}, inside a member; it was cut short")
+        _check_whole(path, extent, len(content))
     return contents
+
+
+def read_into(paths: Sequence[str], extents: Sequence[Extent], targets: Sequence[memoryview]) -> None:
+    """Read the content of some members of several files, one of each behind each other, into memory of their sizes.
+
+    An object store is asked for all of them at once; a disk is told of those of a file before the first is waited for.
+
+    Args:
+        paths: n, of local files or of one object store.
+        extents: n.
+        targets: n, as long as the members.
+
+    Raises:
+        InputError: a file is missing or ends inside one of them.
+    """
+    if paths and store.is_remote(paths[0]):
+        for path, extent, target, content in zip(paths, extents, targets, _ranges(paths, extents), strict=True):
+            _check_whole(path, extent, len(content))
+            target[:] = content
+        return
+    for path, rows in groupby(range(len(paths)), paths.__getitem__):
+        _read_local(path, [(extents[row], targets[row]) for row in rows])
+
+
+def _read_local(path: str, wanted: Sequence[tuple[Extent, memoryview]]) -> None:
+    with store.open_read(path) as stream:
+        for extent, _ in wanted if hasattr(os, "posix_fadvise") else ():
+            os.posix_fadvise(stream.fileno(), extent.offset, extent.size, os.POSIX_FADV_WILLNEED)
+        for extent, target in wanted:
+            _check_whole(path, extent, os.preadv(stream.fileno(), [target], extent.offset))
+
+
+def _ranges(paths: Sequence[str], extents: Sequence[Extent]) -> list[bytes]:
+    starts = [extent.offset for extent in extents]
+    ends = [extent.offset + extent.size for extent in extents]
+    found: list[bytes] = store.remote(paths[0]).cat_ranges([*paths], starts, ends, on_error="raise")
+    return found
+
+
+def _check_whole(path: str, extent: Extent, read: int) -> None:
+    if read != extent.size:
+        raise InputError(f"{path}: ends at byte {extent.offset + read}, inside a member; it was cut short")
 
 
 @contextmanager

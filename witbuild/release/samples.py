@@ -6,9 +6,11 @@ damaged tar is believed.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from witbuild.errors import InputError
@@ -17,7 +19,7 @@ from witbuild.sample.features import ROWS
 from witbuild.sample.record import RECORD, Place, render
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from witbuild.release.dataset import Dataset, Shard
 
@@ -78,17 +80,37 @@ def _in_rows(path: str, places: list[tuple[str, Place]], image_format: str) -> I
 
 def _digests(file: pq.ParquetFile, group: int, image_format: str) -> list[str]:
     """Return the digest of each sample of a row group; none when it cannot be read."""
-    from witbuild.stages.shard.members import Hashed, write_samples
+    from witbuild.stages.shard.members import Members
+    from witbuild.stages.shard.spool import digests
 
     try:
         table = file.read_row_group(group).select(ROWS.names)
         record = render(pa.Table.from_arrays([table[field.name].combine_chunks() for field in RECORD], schema=RECORD))
     except (pa.ArrowException, OSError, ValueError):
         return []
-    columns = {"key": table["key"], "image_format": [image_format] * len(table), "record": record}
-    images = table["image"].combine_chunks().field("bytes").to_pylist()
-    samples = pa.table({**columns, "caption": table["caption"]})
-    return [place.sha256 for place in write_samples(Hashed(None), samples, images)]
+    if len(table) == 0:
+        return []
+    images = table["image"].combine_chunks().field("bytes")
+    columns = {
+        "key": table["key"],
+        "image_format": [image_format] * len(table),
+        "image_bytes": pc.binary_length(images),
+    }
+    members = Members(pa.table({**columns, "record": record, "caption": table["caption"]}), _Read(images))
+    ((rows, window),) = members.windows(sys.maxsize, rows=len(table))
+    return digests(window, members.bounds(rows))
+
+
+class _Read:
+    """Images that are in memory."""
+
+    def __init__(self, images: pa.BinaryArray) -> None:
+        self._images = images
+
+    def read_into(self, rows: range, targets: Sequence[memoryview]) -> None:
+        """Copy some."""
+        for image, target in zip(self._images.slice(rows.start, len(rows)).to_pylist(), targets, strict=True):
+            target[:] = image
 
 
 def _in_metadata(dataset: Dataset, shard: Shard) -> Iterator[str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from witbuild.sample.record import Place
     from witbuild.stage import Inputs
+    from witbuild.stages.shard.images import StoredImages
 
 SPLITS = ("train", "val")
 
@@ -69,17 +70,17 @@ class Pack(Stage):
         """Write one shard."""
         from witbuild.io import tables
         from witbuild.sample.record import sidecar
-        from witbuild.stages.shard.images import read_images
+        from witbuild.stages.shard.images import StoredImages
 
         samples = _rows(task.sources["samples"], task.arguments["skip"], task.arguments["rows"])
         shard, parquet = task.scratch_file("shard"), task.scratch_file("sidecar.parquet")
-        digest, places = self.write(shard, samples, read_images(samples, task.sources["images"]))
+        digest, places = self.write(shard, samples, StoredImages(samples, task.sources["images"]))
         table, more = self.more_files(task, sidecar(samples, places))
         tables.write(parquet, table, dropped={})
         files = {self.data: shard, "sidecars": parquet, **more}
         return Part(self._row(task, shard, len(samples), digest), files=files, digests={self.data: digest})
 
-    def write(self, path: Path, samples: pa.Table, images: list[bytes]) -> tuple[str, list[Place]]:
+    def write(self, path: Path, samples: pa.Table, images: StoredImages) -> tuple[str, list[Place]]:
         """Write a shard; return its sha256, and what each sample takes in a tar: bytes and their sha256."""
         raise NotImplementedError
 
