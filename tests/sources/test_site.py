@@ -9,6 +9,7 @@ import pytest
 
 from tests.server import Reply, Site
 from witbuild.errors import InputError, PolicyError, RecipeError
+from witbuild.sources import crawl as site_crawl
 from witbuild.stages.harvest import Harvest
 
 AGENT = "witbuild-test/0 (+http://contact.test/)"
@@ -154,6 +155,19 @@ def test_sitemaps_name_pages_and_images(named: bool) -> None:  # noqa: FBT001
     assert table["caption_source"].to_pylist()[2] == "sitemap"
     assert table["page_url"].to_pylist()[2] == "http://a.test/far"
     assert without == ["the root"]
+
+
+@pytest.mark.parametrize(("bound", "kept"), [("MAX_SITEMAPS", 8), ("MAX_SITEMAPS_BYTES", 4), ("MAX_SITEMAP_IMAGES", 5)])
+def test_what_sitemaps_name_is_bounded(monkeypatch: pytest.MonkeyPatch, bound: str, kept: int) -> None:
+    shown = "".join(f"<image><loc>/{{0}}{n}.jpg</loc><title>{{0}} {n}</title></image>" for n in range(4))
+    maps = [f"<urlset><url><loc>http://a.test/</loc>{shown.format(name)}</url></urlset>" for name in "xyz"]
+    texts = pages(index="") | {f"http://a.test/{n}.xml": Reply(body.encode()) for n, body in enumerate(maps)}
+    texts["http://a.test/robots.txt"] = Reply(b"".join(b"Sitemap: /%d.xml\n" % n for n in range(3)))
+    monkeypatch.setattr(site_crawl, bound, {"MAX_SITEMAPS": 2, "MAX_SITEMAPS_BYTES": len(maps[0]) - 1}.get(bound, kept))
+    with Site(texts) as site:
+        captions, dropped, _ = crawl(site)
+    assert len(captions) == kept
+    assert dropped == ({"too_many_images": 12 - kept} if bound == "MAX_SITEMAP_IMAGES" else {})
 
 
 def test_opt_outs_in_headers_are_kept() -> None:

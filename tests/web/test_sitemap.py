@@ -72,6 +72,12 @@ def test_the_number_of_pages_is_bounded() -> None:
     assert len(read(body).pages) == sitemap.MAX_URLS
 
 
+def test_the_number_of_sitemaps_of_an_index_is_bounded() -> None:
+    body = b"<sitemapindex>" + b"<sitemap><loc>http://a.test/</loc></sitemap>" * (sitemap.MAX_URLS + 9)
+    found = read(body)
+    assert (len(found.sitemaps), found.size) == (sitemap.MAX_URLS, len(body))
+
+
 @given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda noise: b"<urlset><url><loc>" + noise))
 def test_any_bytes_are_survived(body: bytes) -> None:
     read(body)

@@ -7,7 +7,7 @@ data_url            its only address is a data: URL
 bad_url             its address means no http or https URL
 bad_encoding        its text holds bytes that are not in the page's encoding
 same_key            the same URL and caption came before it in this task
-too_many_images     the page has more than 10,000 images
+too_many_images     the page has more than 10,000 images, or a domain's sitemaps more than 100,000
 over_limit          the task had as many pairs as it may give
 caption_cut         nothing: its text was longer than 2,000 characters, of which the pair keeps the first
 """

@@ -27,6 +27,11 @@ MAX_PAGE_BYTES = 16_000_000
 MAX_LINKS = 10_000
 """Links of one page that are followed."""
 MAX_SITEMAPS = 100
+"""Of a domain, that are read."""
+MAX_SITEMAPS_BYTES = 100_000_000
+"""Of a domain's sitemaps, unpacked, after which no further one is read."""
+MAX_SITEMAP_IMAGES = 100_000
+"""Of all sitemaps of a domain."""
 _AT_ONCE = 64
 _HTML = ("text/html", "application/xhtml+xml")
 _OTHER_FILE = re.compile(
@@ -176,18 +181,26 @@ def _may_be_page(url: str) -> bool:
 async def _sitemaps(client: Client, seeds: list[str], frontier: _Frontier, found: Crawled) -> list[str]:
     """Read the sitemaps of the seeds' hosts, and return the pages that they name."""
     waiting = [url for origin in sorted({urls.origin(seed) for seed in seeds}) for url in await _named(client, origin)]
-    read: set[str] = set()
+    read: dict[str, int] = {}
     pages: list[str] = []
-    while waiting and len(read) < MAX_SITEMAPS:
+    while waiting and len(read) < MAX_SITEMAPS and sum(read.values()) < MAX_SITEMAPS_BYTES:
         url = waiting.pop(0)
         if url in read or not frontier.inside(url):
             continue
-        read.add(url)
         one = await _sitemap(client, url)
+        read[url] = one.size
         pages += _resolved(url, one.pages)
-        waiting += _resolved(url, one.sitemaps)
-        found.images += [(page, image) for name, image in one.images for page in _resolved(url, [name])]
+        waiting += _resolved(url, one.sitemaps[:MAX_SITEMAPS])
+        _keep(found, [(page, image) for name, image in one.images for page in _resolved(url, [name])])
     return pages
+
+
+def _keep(found: Crawled, images: list[tuple[str, Image]]) -> None:
+    """Keep the images of a sitemap as far as there is room, and count the others."""
+    room = MAX_SITEMAP_IMAGES - len(found.images)
+    found.images += images[:room]
+    if len(images) > room:
+        found.dropped["too_many_images"] += len(images) - room
 
 
 async def _named(client: Client, origin: str) -> list[str]:

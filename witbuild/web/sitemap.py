@@ -20,7 +20,7 @@ from witbuild.web.reasons import FetchError
 MAX_BYTES = 50_000_000
 """The protocol's bound, after decompression."""
 MAX_URLS = 50_000
-"""The protocol's bound on the pages of a sitemap."""
+"""The protocol's bound on the pages of a sitemap, and on the sitemaps of an index."""
 _TEXT_LINE = re.compile(r"https?://\S+", re.IGNORECASE)
 _MAX_DEPTH = 16
 _MAX_TEXT = 8_192
@@ -35,11 +35,13 @@ class Sitemap:
         pages: in order.
         sitemaps: further ones, of an index.
         images: (page, image with a text) in order.
+        size: bytes, unpacked.
     """
 
     pages: list[str] = field(default_factory=list)
     sitemaps: list[str] = field(default_factory=list)
     images: list[tuple[str, Image]] = field(default_factory=list)
+    size: int = 0
 
 
 def read(body: bytes) -> Sitemap:
@@ -56,8 +58,8 @@ def read(body: bytes) -> Sitemap:
             return Sitemap()
     if b"<" not in body[:1_024]:
         lines = (line.strip() for line in body.decode("utf-8-sig", "replace").splitlines())
-        return Sitemap(pages=[line for line in lines if _TEXT_LINE.fullmatch(line)][:MAX_URLS])
-    reader = _Reader()
+        return Sitemap(pages=[line for line in lines if _TEXT_LINE.fullmatch(line)][:MAX_URLS], size=len(body))
+    reader = _Reader(len(body))
     reader.feed(body[:MAX_BYTES])
     return reader.found
 
@@ -69,8 +71,8 @@ class _BreakError(Exception):
 class _Reader:
     """Reads XML as a stream, without entities of its own, so that nothing in it can unfold."""
 
-    def __init__(self) -> None:
-        self.found = Sitemap()
+    def __init__(self, size: int) -> None:
+        self.found = Sitemap(size=size)
         self._path: list[str] = []
         self._text: list[str] = []
         self._image: dict[str, str] = {}
@@ -94,7 +96,7 @@ class _Reader:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._path.append(name.rpartition(" ")[2].lower())
         self._text.clear()
-        if len(self._path) > _MAX_DEPTH or len(self.found.pages) >= MAX_URLS:
+        if len(self._path) > _MAX_DEPTH or max(len(self.found.pages), len(self.found.sitemaps)) >= MAX_URLS:
             raise _BreakError
 
     def _end(self, name: str) -> None:
@@ -105,7 +107,8 @@ class _Reader:
         if parent == "image":
             self._image.setdefault(element, text)
         elif element == "image":
-            self._images.append(self._image)
+            if len(self._images) < MAX_IMAGES:
+                self._images.append(self._image)
             self._image = {}
         elif element == "loc" and parent == "sitemap":
             self.found.sitemaps.append(text)
@@ -117,7 +120,7 @@ class _Reader:
     def _close_page(self) -> None:
         if self._page:
             self.found.pages.append(self._page)
-        images = map(_image, self._images[:MAX_IMAGES])
+        images = map(_image, self._images)
         self.found.images += [(self._page, image) for image in images if image.references and image.texts]
         self._page, self._images = "", []
 
