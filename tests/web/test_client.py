@@ -15,8 +15,8 @@ import pytest
 import uvloop
 
 from tests.server import EVILS, OK, Reply, Site, evil_pages, redirect
-from witbuild.errors import PolicyError
-from witbuild.web import wire
+from witbuild.errors import PolicyError, WorkerError
+from witbuild.web import turns, wire
 from witbuild.web.client import Budget, Client, FetchError, Head, Response, Settings
 
 AGENT = "witbuild-test/0 (+http://contact.test/)"
@@ -85,11 +85,15 @@ def descriptors(most: int) -> int:
     """Count open descriptors; the site's own end of a connection may take a moment to close."""
     for _ in range(20):
         gc.collect()
-        count = len(list(Path("/proc/self/fd").iterdir()))
+        count = _open_files()
         if count <= most:
             break
         time.sleep(0.05)
     return count
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def _outcome(client: Client, url: str) -> str:
@@ -420,3 +424,79 @@ def test_a_host_that_times_out_is_given_up_sooner_than_one_that_fails_at_once(ev
     mixed = ["silence", "gone", "silence", "silence", "silence"]  # an answer between them
     found = outcomes(options, [f"http://a.test/evil/{name}" for name in mixed])
     assert found == ["timeout", "http_410", "timeout", "timeout", "host_gave_up"]
+
+
+def test_an_answer_that_lies_unread_when_the_deadline_is_noticed_late_is_read() -> None:
+    async def ask(site: Site, path: str) -> Response:
+        async with Client(settings(site, timeout_seconds=0.4)) as client:
+            asyncio.get_running_loop().call_later(0.1, time.sleep, 0.8)  # as if this machine were busy otherwise
+            return await client.get(f"http://a.test{path}")
+
+    with Site({"/x": Reply(b"x", delay_seconds=0.2), "/silence": EVILS["silence"][0]}) as site:
+        assert uvloop.run(ask(site, "/x")).body == b"x"
+        start = time.monotonic()
+        with pytest.raises(FetchError, match="timeout"):
+            uvloop.run(ask(site, "/silence"))
+    assert time.monotonic() - start < 2.4
+
+
+def test_more_requests_than_this_machine_can_serve_at_once_wait_at_no_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "FIRST", 8)
+
+    def busy(_: Head) -> None:
+        time.sleep(0.01)
+
+    async def all_of_them(site: Site) -> list[Response]:
+        options = settings(site, timeout_seconds=0.6, connections=300, per_host=300)
+        async with Client(options) as client:
+            return await asyncio.gather(*(client.get(f"http://a.test/{i}", inspect=busy) for i in range(300)))
+
+    with Site({f"/{i}": Reply(b"x") for i in range(300)}) as site:
+        start = time.monotonic()
+        assert len(uvloop.run(all_of_them(site))) == 300
+    assert time.monotonic() - start > 3  # as long as it takes, many times the deadline
+
+
+def test_hosts_that_were_asked_do_not_hold_connections_for_ever() -> None:
+    hosts = [f"h{i}.test" for i in range(60)]
+
+    async def peak(site: Site) -> int:
+        async with Client(settings(site, *hosts, connections=4)) as client:
+            before, most = _open_files(), 0
+            for host in hosts:
+                await client.get(f"http://{host}/x")
+                most = max(most, _open_files() - before)
+            return most
+
+    with Site({"/x": Reply(b"x")}) as site:
+        most = uvloop.run(peak(site))
+    assert most <= 2 * (2 * 4 + 2)  # the site's ends count as well
+
+
+def test_no_more_files_is_no_fault_of_a_hosts(evil: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(Client, "_socket", full)
+    with pytest.raises(WorkerError, match="open files"):
+        get(settings(evil), "http://a.test/")
+
+
+def test_a_dead_name_server_is_no_fault_of_other_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("witbuild.web.resolver.THREADS", 1)
+
+    def lookup(host: str) -> tuple[str, ...]:
+        time.sleep(0.6 if host == "dead.test" else 0)
+        return ("127.0.0.1",)
+
+    async def both(site: Site) -> list[str]:
+        options = Settings(
+            user_agent=AGENT, allow_private=True, ports=frozenset({site.port}), timeout_seconds=0.3, retries=0,
+            robots=False,
+        )  # fmt: skip
+        async with Client(options, lookup=lookup) as client:
+            urls = [f"http://{host}.test:{site.port}/x" for host in ("dead", "a", "b")]
+            return await asyncio.gather(*(_outcome(client, url) for url in urls))
+
+    with Site({"/x": Reply(b"x")}) as site:
+        assert uvloop.run(both(site)) == ["timeout", "200", "200"]

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from witbuild.web import resolver as resolver_module
 from witbuild.web.addresses import Guard
 from witbuild.web.reasons import FetchError
 from witbuild.web.resolver import Pinned, Resolver
@@ -78,3 +79,27 @@ def test_a_waiter_that_leaves_does_not_end_the_lookup() -> None:
         return found
 
     assert asyncio.run(leave()) == Pinned(("1.1.1.1",))
+
+
+def test_waiting_for_a_thread_is_told_from_the_lookup(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolver_module, "THREADS", 1)
+    done: list[str] = []
+
+    def lookup(host: str) -> tuple[str, ...]:
+        time.sleep(0.02)
+        done.append(host)
+        return ("1.1.1.1",)
+
+    async def seen() -> dict[str, list[str]]:
+        found, resolver = dict[str, list[str]](), Resolver(Guard(), {"fixed": "8.8.8.8:80"}, lookup)
+
+        async def note(host: str) -> None:
+            await resolver.begun(host)
+            found[host] = list(done)
+            await resolver.pin(host)
+
+        await asyncio.gather(*map(note, ("first", "second", "second", "fixed")))
+        await resolver.close()
+        return found
+
+    assert asyncio.run(seen()) == {"first": [], "second": ["first"], "fixed": []}

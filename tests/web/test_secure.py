@@ -16,7 +16,7 @@ from tests.server import Reply
 from tests.web.test_client import AGENT, descriptors
 from witbuild.errors import MissingExtraError, RecipeError
 from witbuild.web.client import Client, FetchError, Response, Settings
-from witbuild.web.resolver import Pinned
+from witbuild.web.resolver import Lookup, Pinned
 
 pytest.importorskip("httpcore2")
 
@@ -143,7 +143,9 @@ def test_the_guard_judges_the_very_address_that_is_connected_to() -> None:
     async def connect(site: H2Site) -> None:
         async with Client(settings(site)) as client:
             object.__setattr__(client._guard, "allow_private", False)  # as if the pinned answer had been let through
-            client._resolver._known["a.test"] = (1e12, asyncio.ensure_future(_pinned(site.port)))
+            begun = asyncio.Event()
+            begun.set()
+            client._resolver._known["a.test"] = Lookup(1e12, begun, asyncio.ensure_future(_pinned(site.port)))
             await client.get("https://a.test/x")
 
     with H2Site({"/x": Reply(b"x")}) as site:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,8 +13,14 @@ if TYPE_CHECKING:
     from witbuild.web.wire import Head, Room
 
 
+_LATE_SECONDS = 0.1
+
+
 class Budget:
     """Seconds that a get may spend on the wire; `async with budget:` spends them, TimeoutError when none are left.
+
+    A deadline that is noticed late, because this process was busy or stopped, is put off once by as much: the answer
+    may have come in time and lie unread.
 
     Attributes:
         left: seconds.
@@ -30,34 +35,48 @@ class Budget:
 
     async def __aenter__(self) -> None:
         self.started = time.time() if self.started is None else self.started
-        self._start = asyncio.get_running_loop().time()
-        self._paused = 0.0
-        self._timeout = asyncio.timeout(self.left)
+        self._loop = asyncio.get_running_loop()
+        self._start = self._loop.time()
+        self._paused, self._put_off = 0.0, False
+        self._timeout = asyncio.timeout(None)
+        self._set(self._start + self.left)
         await self._timeout.__aenter__()
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        seconds = asyncio.get_running_loop().time() - self._start - self._paused
+        self._alarm.cancel()
+        seconds = self._loop.time() - self._start - self._paused
         self.left -= seconds
         self.spent += seconds
         await self._timeout.__aexit__(kind, error, trace)
 
+    def _set(self, deadline: float) -> None:
+        self._deadline = deadline
+        self._alarm = self._loop.call_at(deadline, self._ring)
+
+    def _ring(self) -> None:
+        late = self._loop.time() - self._deadline
+        if late > _LATE_SECONDS and not self._put_off:
+            self._put_off = True
+            self._set(self._loop.time() + late)
+        else:
+            self._timeout.reschedule(self._loop.time())
+
     def remaining(self) -> float:
         """Return the seconds until the deadline of the request that is on the wire."""
-        deadline = self._timeout.when()
-        return math.inf if deadline is None else deadline - asyncio.get_running_loop().time()
+        return self._deadline - self._loop.time()
 
     def pause(self) -> None:
         """Let the deadline stand still."""
-        self._deadline, self._paused_at = self._timeout.when(), asyncio.get_running_loop().time()
-        self._timeout.reschedule(None)
+        self._alarm.cancel()
+        self._paused_at = self._loop.time()
 
     def resume(self) -> None:
         """Let it go on."""
-        seconds = asyncio.get_running_loop().time() - self._paused_at
+        seconds = self._loop.time() - self._paused_at
         self._paused += seconds
-        self._timeout.reschedule(None if self._deadline is None else self._deadline + seconds)
+        self._set(self._deadline + seconds)
 
 
 @dataclass(frozen=True, slots=True)

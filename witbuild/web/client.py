@@ -22,6 +22,7 @@ import aiohttp
 
 from witbuild.web import addresses, encodings, notices, robots, urls
 from witbuild.web.budget import Budget, Free
+from witbuild.web.descriptors import Kept, room
 from witbuild.web.pace import Bandwidth, Pace, parse_hours
 from witbuild.web.proxy import Proxy
 from witbuild.web.reasons import FetchError, foreign
@@ -52,7 +53,8 @@ class Client:
 
     Raises:
         PolicyError: the user agent names no contact, or an override is not `address:port`.
-        RecipeError: the hours, or the proxy, cannot be read, or HTTP/2 is wanted through a proxy.
+        RecipeError: the hours, or the proxy, cannot be read, HTTP/2 is wanted through a proxy, or the machine allows
+            fewer open files than connections.
         MissingExtraError: HTTP/2 is wanted and not installed.
     """
 
@@ -78,7 +80,9 @@ class Client:
         self._wire = Turns(settings.connections)
         self._large = asyncio.Semaphore(_LARGE_BODIES)
         self._session: aiohttp.ClientSession
-        self._secure = Secure(self._resolver, self._guard, settings) if settings.http2 else None
+        kept = room(settings.connections)
+        self._kept = Kept(kept)
+        self._secure = Secure(self._resolver, self._guard, settings, kept) if settings.http2 else None
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
@@ -90,11 +94,13 @@ class Client:
             headers={"User-Agent": self.settings.user_agent},
             auto_decompress=False,
         )
+        self._beat = asyncio.ensure_future(self._wire.beat())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._beat.cancel()
         self._robots.close()
         self._notices.close()
         await self._session.close()
@@ -108,7 +114,7 @@ class Client:
         allowed = self._proxy.is_at(*address[:2]) if self._proxy else self._guard.allows(str(address[0]))
         if not allowed:
             raise PermissionError(f"{address[0]} is not allowed")
-        return socket.socket(family=family, type=kind, proto=protocol)
+        return self._kept.opened(socket.socket(family=family, type=kind, proto=protocol))
 
     async def get(  # noqa: PLR0913 - all but the URL are named and rarely given
         self,
@@ -151,6 +157,10 @@ class Client:
     @property
     def _through(self) -> str | None:
         return self._proxy.url if self._proxy else None
+
+    async def ready(self) -> None:
+        """Wait until it makes sense to begin with another host: too few requests wait to keep the wire busy."""
+        await self._wire.ready()
 
     async def robots_rules(self, url: str) -> robots.Rules:
         """Return what robots.txt says at a URL's origin; FetchError (robots_unavailable, ...) when it forbids all."""
@@ -259,6 +269,8 @@ class Client:
             slot.rest(self.settings.backoff_seconds if asked is None else asked)
 
     async def _request(self, slot: Slot, url: str, ask: Ask, budget: Budget, asked: tuple[str, ...]) -> Response | None:
+        host = _host(url)
+        await self._resolver.begun(host.strip("[]"))
         await self._pace.wait()
         if ask.room:
             await ask.room.for_request()
@@ -270,8 +282,9 @@ class Client:
                     return None
                 ask = replace(ask, came=came) if self.settings.bytes_per_second else ask
                 async with budget:
-                    await self._resolver.pin(_host(url).strip("[]"))
-                    return await self._exchange(url, ask, asked)
+                    await self._resolver.pin(host.strip("[]"))
+                    with self._kept.asking(host):
+                        return await self._exchange(url, ask, asked)
         except (aiohttp.ClientError, OSError, ValueError, FetchError) as error:
             raise foreign(error) from None
 

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     Visit = Callable[[str], Awaitable[None]]
 
 
-async def visit_all(
+async def visit_all(  # noqa: PLR0913 - all but two are named
     found: Iterable[str],
     visit: Visit,
     *,
     hosts: int,
     per_host: int,
+    ready: Callable[[], Awaitable[None]] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Visit every URL, a host's in the order given.
@@ -36,12 +37,13 @@ async def visit_all(
         visit: what is done with each; its errors end everything.
         hosts: that are worked on at once.
         per_host: visits at once to one of them.
+        ready: waited for before each host; None: nothing is.
         clock: seconds.
     """
     by_host: dict[str, list[str]] = defaultdict(list)
     for url in found:
         by_host[urls.host(url)].append(url)
-    crowd = _Crowd(by_host.values(), visit, per_host, clock)
+    crowd = _Crowd(by_host.values(), visit, per_host, ready or _at_once, clock)
     async with asyncio.TaskGroup() as group:
         for _ in range(min(hosts, len(by_host))):
             group.create_task(crowd.work())
@@ -50,18 +52,27 @@ async def visit_all(
 class _Crowd:
     """Hosts that nothing was asked of yet, and the rest of those that were asked for some URLs."""
 
-    def __init__(self, groups: Iterable[list[str]], visit: Visit, per_host: int, clock: Callable[[], float]) -> None:
-        self._visit, self._per_host, self._clock = visit, per_host, clock
+    def __init__(
+        self,
+        groups: Iterable[list[str]],
+        visit: Visit,
+        per_host: int,
+        ready: Callable[[], Awaitable[None]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._visit, self._per_host, self._ready, self._clock = visit, per_host, ready, clock
         self._new = iter(sorted(groups, key=lambda group: (-len(group), group[0])))
         self._rest: list[tuple[float, list[str]]] = []
 
     async def work(self) -> None:
         """Work on a host at a time, as long as there are any."""
         for group in self._new:
+            await self._ready()
             await self._try_out(group)
         while self._rest:
-            _, group = heappop(self._rest)
-            await self._visit_host(group)
+            await self._ready()
+            if self._rest:  # another may have taken the last one meanwhile
+                await self._visit_host(heappop(self._rest)[1])
 
     async def _try_out(self, group: list[str]) -> None:
         """Visit as many URLs as may be visited at once, and put the rest where its time tells."""
@@ -80,3 +91,7 @@ class _Crowd:
 async def _visit_each(waiting: Iterator[str], visit: Visit) -> None:
     for url in waiting:
         await visit(url)
+
+
+async def _at_once() -> None:
+    """Wait for nothing."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 
-from witbuild.errors import WitbuildError
+from witbuild.errors import WitbuildError, WorkerError
 
 REASONS = {
     "bad_url": "not an http or https URL, or one with credentials",
@@ -46,6 +46,7 @@ _ERRNO = {
     errno.ECONNABORTED: "reset",
     errno.ETIMEDOUT: "timeout",
 }
+_OURS = frozenset({errno.EMFILE, errno.ENFILE})
 
 
 class FetchError(WitbuildError):
@@ -72,8 +73,10 @@ class FetchError(WitbuildError):
         self.retry_after_seconds = retry_after_seconds
 
 
-def foreign(error: Exception) -> FetchError:
+def foreign(error: Exception) -> FetchError | WorkerError:
     """Return the FetchError that an exception of asyncio, the sockets or aiohttp means.
+
+    That this machine has no more files to open is a WorkerError: no URL must be refused for it.
 
     Its detail holds no address, port or object's name in memory: two runs against one server tell the same.
 
@@ -85,10 +88,12 @@ def foreign(error: Exception) -> FetchError:
     """
     if isinstance(error, FetchError):
         return error
+    number = getattr(error, "errno", None)
+    if number in _OURS:
+        return WorkerError(f"no more open files ({os.strerror(number)}): raise `ulimit -n`, or give fewer connections")
     for classes, reason in _kinds():
         if isinstance(error, classes):
             return FetchError(reason, _words(error))
-    number = getattr(error, "errno", None)
     return FetchError(_ERRNO.get(number or 0, "unreachable" if number else "reset"), _words(error))
 
 

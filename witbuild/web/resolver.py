@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from witbuild.web.addresses import Guard
 
 LIFETIME_SECONDS = 600.0
-THREADS = 32
+THREADS = 64
 """Lookups at once: getaddrinfo blocks, for seconds when a name server is dead."""
 
 
@@ -33,6 +33,15 @@ class Pinned:
 
     addresses: tuple[str, ...]
     port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What is known, or being found out, of a host; its failure is a result as well."""
+
+    expires: float
+    begun: asyncio.Event
+    task: asyncio.Task[Pinned | FetchError]
 
 
 def system_lookup(host: str) -> tuple[str, ...]:
@@ -72,35 +81,48 @@ class Resolver(AbstractResolver):
         self._guard = guard
         self._overrides = {host.lower(): parse_override(text) for host, text in (overrides or {}).items()}
         self._lookup = lookup or system_lookup
-        self._known: dict[str, tuple[float, asyncio.Task[Pinned | FetchError]]] = {}
+        self._known: dict[str, Lookup] = {}
+        self._places = asyncio.Semaphore(THREADS)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="resolve")
 
     async def pin(self, host: str) -> Pinned:
         """Return where connections to a host go; FetchError (dns, private_address) when nowhere."""
-        loop = asyncio.get_running_loop()
-        expires, task = self._known.get(host, (0.0, None))
-        if task is None or expires < loop.time():
-            task = loop.create_task(self._find(host))
-            self._known[host] = (loop.time() + LIFETIME_SECONDS, task)
         # shield: one waiter's deadline must not end the lookup of the others
-        outcome = await asyncio.shield(task)
+        outcome = await asyncio.shield(self._looked_up(host).task)
         if isinstance(outcome, FetchError):
             raise FetchError(outcome.reason, outcome.detail)
         return outcome
 
-    async def _find(self, host: str) -> Pinned | FetchError:
+    async def begun(self, host: str) -> None:
+        """Wait until the lookup of a host has begun: those before it in the queue are no fault of the host's."""
+        await self._looked_up(host).begun.wait()
+
+    def _looked_up(self, host: str) -> Lookup:
+        loop = asyncio.get_running_loop()
+        known = self._known.get(host)
+        if known is None or known.expires < loop.time():
+            begun = asyncio.Event()
+            task = loop.create_task(self._find(host, begun))
+            known = self._known[host] = Lookup(loop.time() + LIFETIME_SECONDS, begun, task)
+        return known
+
+    async def _find(self, host: str, begun: asyncio.Event) -> Pinned | FetchError:
         """Return a failure instead of raising it, so that it can be kept and nobody need fetch it."""
         try:
-            pinned = self._overrides.get(host) or Pinned(await self._addresses(host))
+            pinned = self._overrides.get(host) or Pinned(await self._addresses(host, begun))
         except (OSError, UnicodeError) as error:  # UnicodeError: a label that no name server could hold
             return FetchError("dns", f"{host}: {getattr(error, 'strerror', None) or type(error).__name__}")
+        finally:
+            begun.set()
         allowed = tuple(address for address in pinned.addresses if self._guard.allows(address))
         if not allowed:
             return FetchError("private_address", f"{host} has no public address")
         return Pinned(allowed, pinned.port)
 
-    async def _addresses(self, host: str) -> tuple[str, ...]:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._lookup, host)
+    async def _addresses(self, host: str, begun: asyncio.Event) -> tuple[str, ...]:
+        async with self._places:
+            begun.set()
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._lookup, host)
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -111,8 +133,8 @@ class Resolver(AbstractResolver):
 
     async def close(self) -> None:
         """Forget everything; lookups that still run end unheard."""
-        for _, task in self._known.values():
-            task.cancel()
+        for known in self._known.values():
+            known.task.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

@@ -51,12 +51,13 @@ class Secure:
         resolver: that pins names.
         guard: asked once more before each connection.
         settings: user agent; no proxy.
+        kept: connections that nothing is asked on, at most.
 
     Raises:
         RecipeError, MissingExtraError: as `library` says.
     """
 
-    def __init__(self, resolver: Resolver, guard: Guard, settings: Settings) -> None:
+    def __init__(self, resolver: Resolver, guard: Guard, settings: Settings, kept: int) -> None:
         httpcore2, h2_error = library(settings.proxy)
         self._library: Any = httpcore2
         self._wrong = (h2_error, httpcore2.ProtocolError, httpcore2.NetworkError, OSError)
@@ -64,7 +65,7 @@ class Secure:
         self._pool: Any = httpcore2.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(),
             max_connections=None,
-            max_keepalive_connections=None,
+            max_keepalive_connections=kept,
             keepalive_expiry=_IDLE_SECONDS,
             http1=True,
             http2=True,

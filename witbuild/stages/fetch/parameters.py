@@ -95,11 +95,11 @@ class Fetching(Cut):
     give_up_after_timeouts: int = runtime(4, ge=0)
     """Timeouts in a row (half as many if it never answered) after which it is left alone; 0: never."""
     connections: int = runtime(256, ge=1)
-    """Requests on the wire at once, of a task."""
+    """Requests on the wire at once, of a task; never more than the machine keeps up with."""
     per_host: int = runtime(2, ge=1)
     """Requests at once to a host."""
     max_hosts: int = runtime(2_000, ge=1)
-    """Hosts that are worked on at once."""
+    """Hosts that are worked on at once; no more are begun than keep the wire busy."""
     delay_seconds: float = runtime(0.0, ge=0)
     """Pause from request to request of a host; longer where robots.txt asks for it."""
     max_delay_seconds: float = runtime(60.0, ge=0)
@@ -141,8 +141,11 @@ class Fetching(Cut):
         return hashes(self.block_hashes)
 
     def check(self) -> None:
-        """Raise, before any work, what a task would raise: no contact, a list, hours or a proxy that cannot be read."""
+        """Raise, before any work, what a task would raise: no contact, too few open files, what cannot be read."""
+        from witbuild.web.descriptors import room
+
         self.check_contact()
+        room(self.connections)
         self.blocked_hosts()
         self.blocked_hashes()
         if self.hours:

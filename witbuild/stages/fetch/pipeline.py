@@ -49,7 +49,9 @@ async def download(
         async with Client(stage.settings()) as client, watch.telling():
             blocked = stage.blocked_hashes()
             pipeline = _Pipeline(client, stage, journal, Memory(), decoders, known, watch, blocked)
-            await visit_all(waiting, pipeline.visit, hosts=stage.max_hosts, per_host=stage.per_host)
+            await visit_all(
+                waiting, pipeline.visit, hosts=stage.max_hosts, per_host=stage.per_host, ready=client.ready
+            )
 
 
 @dataclass(frozen=True, slots=True)
