@@ -9,6 +9,8 @@ from typing import Any
 
 import torch
 
+from witbuild.train.worker import end_with
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -37,4 +39,4 @@ def main(function: str, folder: str, *arguments: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    end_with(main, *sys.argv[1:])

@@ -9,13 +9,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from witbuild.errors import WitbuildError
+from witbuild.io import store
 from witbuild.stage import Task
 from witbuild.train.launch import ERROR
 from witbuild.train.stage import Train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def read(path: Path) -> tuple[Train, Task]:
@@ -34,10 +39,29 @@ def main(path: str) -> None:
     try:
         run.train(stage, task)
     except WitbuildError as error:
-        if os.environ.get("RANK", "0") == "0":
-            task.scratch_file(ERROR).write_text(json.dumps({"kind": type(error).__name__, "message": str(error)}))
+        # by whichever comes first: torchrun ends the others as soon as one has failed
+        words = {"kind": type(error).__name__, "message": str(error)}
+        store.commit_bytes(str(task.scratch_file(ERROR)), json.dumps(words).encode())
         raise
 
 
+def end_with(work: Callable[..., object], *arguments: str) -> NoReturn:
+    """Do a process's work and end the process there: 0, or 1 when the work raised.
+
+    The interpreter is not taken down. Threads of gloo outlive their process group where FSDP holds it, and one that
+    lets go of a tensor meanwhile aborts the process (github.com/pytorch/pytorch/pull/179291).
+    """
+    code = 1
+    try:
+        work(*arguments)
+        code = 0
+    finally:
+        if code:
+            traceback.print_exc()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    end_with(main, *sys.argv[1:])

@@ -111,12 +111,15 @@ ALONE = World()
 
 @contextmanager
 def joined(device: torch.device) -> Iterator[World]:
-    """Join the processes that torchrun started, or be alone when it started none; nccl on CUDA, gloo on a CPU."""
+    """Join the processes that torchrun started, or be alone when it started none; nccl on CUDA, gloo on a CPU.
+
+    They part together when all are done. A process that failed just ends: to part it would wait for the others.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield ALONE
         return
     distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
-    try:
-        yield World(distributed.get_rank(), distributed.get_world_size())
-    finally:
-        distributed.destroy_process_group()
+    world = World(distributed.get_rank(), distributed.get_world_size())
+    yield world
+    world.all(None)
+    distributed.destroy_process_group()
