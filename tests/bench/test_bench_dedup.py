@@ -24,7 +24,7 @@ from PIL import Image
 from tests.bench.conftest import Bench, Side
 from witbuild.dedup.clusters import Edges
 from witbuild.dedup.folding import fold, fold_one
-from witbuild.dedup.hamming import near_pairs, table_keys
+from witbuild.dedup.hamming import _near_pairs, table_keys
 from witbuild.dedup.join import Bands
 from witbuild.dedup.lsh import optimum
 from witbuild.dedup.minhash import permutations, shingle_hash, signatures
@@ -159,7 +159,10 @@ def test_near_images(bench: Bench) -> None:
         columns = {"band": keys.ravel(), **found.take(rows).columns(), "url": rows.astype(np.uint64)}
         return linked(pa.table(columns), "words", 2, Rule(image=True, distance=3, caption=False, threshold=1.0), CUT)
 
-    sides = {"tables": Side(indexed, CAPTIONS), "every pair": Side(lambda: near_pairs(few, 3), few.size)}
+    def each_with_each() -> int:
+        return _near_pairs(few, np.arange(few.size), 3, np.zeros(1, np.uint64), np.empty((few.size, 2), np.int64))
+
+    sides = {"tables": Side(indexed, CAPTIONS), "every pair": Side(each_with_each, few.size)}
     bench.compare("image hashes within 3 bits", "hashes", sides)
     assert indexed().node.size >= CAPTIONS // 10
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from witbuild.sample.coins import mix
-from witbuild.text.kernels import kernel
+from witbuild.text.kernels import inner, kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -24,21 +24,25 @@ MAX_DISTANCE = 6
 """Beyond this there would be 120 tables and more, and pictures that differ would be near."""
 _KEY_BITS = 16
 """A table's key has at least so many bits, so that a bucket holds at most some 1/65,536 of well spread hashes."""
+_SPARE_BITS = 4
+"""By which keys within a bucket are longer than its size needs: few share one by chance."""
+_SORTING = 200
+"""Comparisons of a hash that take as long as to sort it into its place."""
 
 
-def block_count(distance: int) -> int:
-    """Return into how many blocks hashes are cut: the fewest whose tables have keys of 16 bits.
+def block_count(distance: int, key_bits: int = _KEY_BITS) -> int:
+    """Return into how many blocks hashes are cut: the fewest whose tables have keys of so many bits.
 
     Example:
         >>> [block_count(distance) for distance in range(6)]
         [1, 2, 3, 4, 6, 7]
     """
     counts = range(distance + 1, 65)
-    return next(m for m in counts if (64 * (m - distance)) // m >= _KEY_BITS)
+    return next(m for m in counts if (64 * (m - distance)) // m >= key_bits)
 
 
-@lru_cache(maxsize=16)
-def table_masks(distance: int) -> tuple[int, ...]:
+@lru_cache(maxsize=64)
+def table_masks(distance: int, key_bits: int = _KEY_BITS) -> tuple[int, ...]:
     """Return the bits that each table's key is made of.
 
     Example:
@@ -47,7 +51,7 @@ def table_masks(distance: int) -> tuple[int, ...]:
         >>> len(table_masks(4)) == comb(6, 2)
         True
     """
-    m = block_count(distance)
+    m = block_count(distance, key_bits)
     cuts = [64 * i // m for i in range(m + 1)]
     blocks = [(1 << high) - (1 << low) for low, high in pairwise(cuts)]
     return tuple(sum(chosen) for chosen in combinations(blocks, m - distance))
@@ -81,20 +85,59 @@ def bits(value: np.uint64) -> int:
 
 
 def near_pairs(hashes: npt.NDArray[np.uint64], distance: int) -> npt.NDArray[np.int64]:
-    """Return all (i, j), i < j, of a bucket's hashes within a distance, int64 of shape (pairs, 2)."""
-    out = np.empty((_near_pairs(hashes, distance, np.empty((0, 2), np.int64)), 2), np.int64)
-    _near_pairs(hashes, distance, out)
+    """Return all (i, j), i < j, of a bucket's hashes within a distance, ascending, int64 of shape (pairs, 2).
+
+    A large bucket has tables of its own, whose keys are as much longer as it is large.
+
+    Example:
+        >>> near_pairs(np.array([0b0111, 0b1000, 0b0011], np.uint64), 1).tolist()
+        [[0, 2]]
+    """
+    masks = table_masks(distance, hashes.size.bit_length() + _SPARE_BITS)
+    if hashes.size < _SORTING * len(masks):  # to sort a bucket for each table would take longer
+        masks = (0,)
+    bits = np.array(masks, np.uint64)
+    found = [_of_table(hashes, distance, bits[: number + 1]) for number in range(bits.size)]
+    pairs = np.concatenate(found)
+    return pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+
+
+def _of_table(hashes: npt.NDArray[np.uint64], distance: int, masks: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Return the near pairs that agree in the bits of the last mask, and of none before it."""
+    order = np.argsort(hashes & masks[-1], kind="stable")
+    out = np.empty((_near_pairs(hashes, order, distance, masks, np.empty((0, 2), np.int64)), 2), np.int64)
+    _near_pairs(hashes, order, distance, masks, out)
     return out
 
 
 @kernel
-def _near_pairs(hashes: npt.NDArray[np.uint64], distance: int, out: npt.NDArray[np.int64]) -> int:
+def _near_pairs(
+    hashes: npt.NDArray[np.uint64],
+    order: npt.NDArray[np.int64],
+    distance: int,
+    masks: npt.NDArray[np.uint64],
+    out: npt.NDArray[np.int64],
+) -> int:
     """Write the pairs that `out` has room for, and return how many there are."""
-    count = 0
-    for i in range(hashes.size):
-        for j in range(i + 1, hashes.size):
-            if bits(hashes[i] ^ hashes[j]) <= distance:
+    count, last = 0, masks.size - 1
+    for one in range(order.size):
+        i = order[one]
+        for two in range(one + 1, order.size):
+            j = order[two]
+            apart = hashes[i] ^ hashes[j]
+            if apart & masks[last]:
+                break
+            if bits(apart) <= distance and _is_new(apart, masks):
                 if count < out.shape[0]:
-                    out[count, 0], out[count, 1] = i, j
+                    out[count, 0], out[count, 1] = min(i, j), max(i, j)
                 count += 1
     return count
+
+
+@inner
+def _is_new(apart: np.uint64, masks: npt.NDArray[np.uint64]) -> bool:
+    """Say whether two hashes, by the bits in which they differ, share no table before the last."""
+    for table in range(masks.size - 1):  # noqa: SIM110 a generator is not compiled
+        if not apart & masks[table]:
+            return False
+    return True
