@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.sources.dump import END, HEADER, dump, page
@@ -72,6 +72,7 @@ def test_compressed_or_not(tmp_path: Path, pack: type[bytes]) -> None:
 
 
 @given(cuts=st.lists(st.integers(0, 1600), max_size=6), step=st.integers(30, 900))
+@example(cuts=[1, 436], step=30)
 @settings(max_examples=60)
 def test_ranges_of_any_multistream_dump_hold_each_page_once(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int], step: int

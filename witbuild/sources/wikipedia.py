@@ -117,25 +117,31 @@ def _raw_pages(path: str, start: int, stop: int | None) -> Iterator[bytes]:
 
 
 class _Cutter:
-    """Cuts pages out of chunks; `rest` is the beginning of a page, or of a tag, that the next chunk goes on with."""
+    """Cuts pages out of chunks; `rest` is the beginning of a page, or of a tag, that the next chunk goes on with.
+
+    A header may reach beyond the range: what of it is the range's own is told by `_own`.
+    """
 
     def __init__(self, path: str, *, at_start: bool) -> None:
         self.rest = b""
         self._path, self._in_header = path, at_start
-        self._searched = self._offset = 0
+        self._searched = self._offset = self._own = 0
         self._seen = self._closed = False
 
     def feed(self, chunk: Chunk) -> Iterator[bytes]:
         """Yield the pages that a chunk completes."""
         self._seen, self._offset = self._seen or (chunk.own and b"<" in chunk.data), chunk.offset
         text = self.rest + chunk.data
+        if chunk.own:
+            self._own = len(text)
         if self._in_header:
             if _PAGE not in text and len(text) < MAX_HEADER_BYTES:
                 self.rest = text
                 return
             _header(text.split(_PAGE, 1)[0], self._path)
             self._in_header = False
-        yield from self._pages(text, len(text) if chunk.own else len(self.rest))
+        yield from self._pages(text, self._own)
+        self._own = len(self.rest)
         if len(self.rest) > MAX_PAGE_BYTES:
             raise self._error(f"no </page> within {MAX_PAGE_BYTES:,} bytes")
 
