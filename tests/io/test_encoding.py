@@ -23,6 +23,7 @@ def column(kind: str) -> pa.Array:
         "word": lambda: pa.array(["alt", "title", None] * (ROWS // 3)),
         "hash": lambda: pa.array(halves[:, 0]),
         "ids": lambda: pa.array([[i, i + 1] if i % 3 else None for i in range(ROWS)], pa.list_(pa.int32())),
+        "width": lambda: pa.array([None if i % 7 == 0 else i * 7919 % 2_000 for i in range(ROWS)], pa.int32()),
         "few": lambda: pa.array(["only"] + [None] * (ROWS - 1), pa.string()),
     }
     return made[kind]()
@@ -33,7 +34,8 @@ KINDS = {
     "text": ("ZSTD", {"PLAIN"}),
     "word": ("ZSTD", {"RLE_DICTIONARY"}),
     "hash": ("UNCOMPRESSED", {"PLAIN"}),
-    "ids": ("ZSTD", {"RLE_DICTIONARY"}),
+    "ids": ("ZSTD", {"BYTE_STREAM_SPLIT"}),
+    "width": ("ZSTD", {"DELTA_BINARY_PACKED"}),
     "few": ("ZSTD", {"RLE_DICTIONARY"}),
 }
 
@@ -55,7 +57,7 @@ def test_each_column_as_suits_it_and_read_as_it_was(tmp_path: Path) -> None:
     assert tables.read(str(tmp_path / "a.parquet")).equals(pa.table(columns))
 
 
-@pytest.mark.parametrize("kind", ["key", "text"])
+@pytest.mark.parametrize("kind", ["key", "text", "ids", "width"])
 def test_no_larger_than_with_a_dictionary(kind: str, tmp_path: Path) -> None:
     saved(tmp_path / "a.parquet", {kind: column(kind)})
     pq.write_table(pa.table({kind: column(kind)}), tmp_path / "b.parquet", compression="zstd")

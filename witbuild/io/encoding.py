@@ -9,20 +9,21 @@ import pyarrow.compute as pc
 
 _SAMPLE = 1_000
 """Rows of a column that tell how it is stored."""
-_LENGTHS_APART = "DELTA_LENGTH_BYTE_ARRAY"
+_LENGTHS_APART, _DIFFERENCES, _BYTE_BY_BYTE = "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT"
 
 
 def encoding(table: pa.Table) -> dict[str, Any]:
     """Return the options of a `pyarrow.parquet.ParquetWriter` for a table.
 
-    Hashes are stored as they are, since no dictionary and no compression makes them smaller; text that hardly repeats
-    without a dictionary, which would be given up when it is full; where all of it is of one length, as keys are, with
-    the lengths apart, which is smaller and quicker; all else with zstd and a dictionary.
+    Hashes are stored as they are, since no dictionary and no compression makes them smaller; whole numbers as packed
+    differences, lists of them byte by byte, for which no dictionary has to be made; text that hardly repeats without a
+    dictionary, which would be given up when it is full; where all of it is of one length, as keys are, with the lengths
+    apart, which is smaller and quicker; all else with zstd and a dictionary.
 
     Example:
-        >>> table = pa.table({"hash": pa.array([1], pa.uint64()), "key": ["k"]})
-        >>> encoding(table)["compression"], encoding(table)["use_dictionary"]
-        ({'hash': 'none', 'key': 'zstd'}, ['key'])
+        >>> table = pa.table({"hash": pa.array([1], pa.uint64()), "key": ["k"], "width": [640]})
+        >>> encoding(table)["compression"], encoding(table)["use_dictionary"], encoding(table)["column_encoding"]
+        ({'hash': 'none', 'key': 'zstd', 'width': 'zstd'}, ['key'], {'width': 'DELTA_BINARY_PACKED'})
     """
     kinds = dict(zip(table.column_names, table.schema.types, strict=True))
     if any(pa.types.is_nested(kind) and not pa.types.is_list(kind) for kind in kinds.values()):
@@ -31,11 +32,21 @@ def encoding(table: pa.Table) -> dict[str, Any]:
     samples = {name: table[name].slice(0, _SAMPLE) for name, kind in kinds.items() if pa.types.is_string(kind)}
     rare = {name: sample for name, sample in samples.items() if _hardly_repeats(sample)}
     even = [name for name, sample in rare.items() if pc.count_distinct(pc.binary_length(sample)).as_py() == 1]
+    numbers = {name: found for name, kind in kinds.items() if (found := _of_numbers(kind))}
+    dictionary = kinds.keys() - hashes - rare.keys() - numbers.keys()
+    special = dict.fromkeys(even, _LENGTHS_APART) | numbers
     return {
         "compression": {_values(name, kind): "none" if name in hashes else "zstd" for name, kind in kinds.items()},
-        "use_dictionary": [_values(name, kind) for name, kind in kinds.items() if name not in hashes | rare.keys()],
-        "column_encoding": dict.fromkeys(even, _LENGTHS_APART),
+        "use_dictionary": [_values(name, kind) for name, kind in kinds.items() if name in dictionary],
+        "column_encoding": {_values(name, kinds[name]): found for name, found in special.items()},
     }
+
+
+def _of_numbers(kind: pa.DataType) -> str:
+    """Return how whole numbers of 32 or 64 bits, or lists of them, are stored; empty for all else."""
+    if kind in {pa.int32(), pa.int64()}:
+        return _DIFFERENCES
+    return _BYTE_BY_BYTE if pa.types.is_list(kind) and kind.value_type in {pa.int32(), pa.int64()} else ""
 
 
 def _hardly_repeats(sample: pa.ChunkedArray) -> bool:

@@ -101,10 +101,17 @@ def _read(file: pq.ParquetFile, columns: list[str] | None) -> pa.Table:
     null = _null_columns(file.metadata) & set(wanted)
     if not null:
         return file.read(columns=columns, use_threads=False)
-    found, rows = file.read([name for name in wanted if name not in null], use_threads=False), file.metadata.num_rows
+    found = file.read([name for name in wanted if name not in null], use_threads=False)
     fields = [file.schema_arrow.field(name) for name in wanted]
-    made = [pa.nulls(rows, field.type) if field.name in null else found[field.name] for field in fields]
-    return pa.Table.from_arrays(made, schema=pa.schema(fields, file.schema_arrow.metadata))
+    return _with_nulls(found, pa.schema(fields, file.schema_arrow.metadata), file.metadata.num_rows)
+
+
+def _with_nulls(found: pa.Table, schema: pa.Schema, rows: int) -> pa.Table:
+    """Return a table with those columns of a schema that it has not, null; those of one type share their memory."""
+    absent = {field.type for field in schema if field.name not in found.column_names}
+    null = {kind: pa.nulls(rows, kind) for kind in absent}
+    made = [found[field.name] if field.name in found.column_names else null[field.type] for field in schema]
+    return pa.Table.from_arrays(made, schema=schema)
 
 
 def _null_columns(metadata: pq.FileMetaData) -> set[str]:
@@ -125,9 +132,7 @@ def filtered(table: pa.Table, keep: pa.Array | pa.ChunkedArray) -> pa.Table:
         [{'a': 1, 'b': None}]
     """
     null = {name for name in table.column_names if table[name].null_count == table.num_rows}
-    found, rows = table.drop_columns([*null]).filter(keep), pc.sum(keep).as_py() or 0
-    made = [pa.nulls(rows, field.type) if field.name in null else found[field.name] for field in table.schema]
-    return pa.Table.from_arrays(made, schema=table.schema)
+    return _with_nulls(table.drop_columns([*null]).filter(keep), table.schema, pc.sum(keep).as_py() or 0)
 
 
 def read_slice(path: str, index: int, columns: list[str] | None = None) -> pa.Table:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from witbuild.errors import VerificationError
-from witbuild.io import store, tables
+from witbuild.io import memory, store, tables
 from witbuild.io.manifest import Done, File, dumps, sha256_file
 from witbuild.stage import MapStage
 
@@ -32,6 +32,7 @@ class Execute:
         """Do the task; nothing is seen of it until everything is."""
         started = time.perf_counter()
         task = replace(task, scratch=self.folder.scratch_path(task.index))
+        memory.keep(kept=self.stage.keeps_memory)
         try:
             if self.earlier:
                 self.stage.recall(task, self.earlier)

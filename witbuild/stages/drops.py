@@ -42,6 +42,7 @@ class ApplyDrops(MapStage):
 
     reads: ClassVar[tuple[str, ...]] = ("pairs", "drops")
     output: ClassVar[str] = "pairs"
+    keeps_memory: ClassVar[bool] = True
 
     def apply(self, table: pa.Table, task: Task) -> Part:
         """Split one part of the pairs by its drops."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import Field
 
@@ -40,6 +40,8 @@ class Sliced(Cut):
 
 class Scaled(Cut):
     """What every step knows of a global stage whose slices follow from the rows that there are."""
+
+    keeps_memory: ClassVar[bool] = True
 
     slices: int | None = Field(None, ge=1, le=65_536)
     """Into how many slices each table between pairs is cut; by default so many that a slice has some two million rows.
