@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import virtual_time
 from tests.server import Reply, Site, redirect
 from tests.web.test_client import get, outcomes, reason, settings
 from witbuild.errors import RecipeError
@@ -43,15 +45,15 @@ def window(opens_in: float, closes_in: float) -> str:
 
 
 def test_nothing_is_asked_outside_the_hours() -> None:
-    async def brief(site: Site, hours: str) -> None:
+    async def brief(site: Site, hours: str, seconds: float) -> None:
         async with Client(settings(site, hours=hours)) as client:
-            await asyncio.wait_for(client.get("http://a.test/x"), 0.4)
+            await asyncio.wait_for(client.get("http://a.test/x"), seconds)
 
     with Site({"/x": Reply(b"x")}) as site:
         with pytest.raises(TimeoutError):
-            asyncio.run(brief(site, window(5, 10)))
+            asyncio.run(brief(site, window(5, 10), 0.4))
         assert not site.hits
-        asyncio.run(brief(site, window(-5, 5)))
+        asyncio.run(brief(site, window(-5, 5), 100))
         assert site.hits
 
 
@@ -59,46 +61,44 @@ def test_it_goes_on_when_the_hours_come() -> None:
     clock = iter([START, START, START + timedelta(hours=3)])
 
     async def wait() -> float:
-        begun = time.monotonic()
         await Pace("3:00-4:00", Bandwidth(0), clock=lambda: next(clock)).wait()
-        return time.monotonic() - begun
+        return virtual_time.clock()
 
-    async def nap(seconds: float) -> None:
-        assert seconds == 60
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(asyncio, "sleep", nap)
-        assert asyncio.run(wait()) < 1
+    assert virtual_time.run(wait()) == 120
 
 
 @pytest.mark.parametrize("connections", [1, 8])
 def test_bodies_come_no_faster_than_the_bandwidth(connections: int) -> None:
     pages = {f"/{i}": Reply(b"x" * 50_000) for i in range(20)}
     with Site(pages) as site:
-        urls = [f"http://a.test/{i}" for i in range(20)]
-        options = {"per_host": 8, "connections": connections}
+        options = settings(site, bytes_per_second=1_000_000.0, per_host=8, connections=connections)
         start = time.monotonic()
-        assert outcomes(settings(site, **options), urls) == ["200"] * 20
-        free = time.monotonic() - start
-        start = time.monotonic()
-        assert outcomes(settings(site, bytes_per_second=1_000_000.0, **options), urls) == ["200"] * 20
-        taken = time.monotonic() - start
-    assert free < 0.7
-    assert 0.8 < taken < 2.5
-
-
-def test_bodies_smaller_than_guessed_give_back_what_they_did_not_take() -> None:
-    with Site({f"/{i}": Reply(b"x" * 500) for i in range(20)}) as site:
-        start = time.monotonic()
-        options = settings(site, bytes_per_second=1_000_000.0, connections=1)
         assert outcomes(options, [f"http://a.test/{i}" for i in range(20)]) == ["200"] * 20
-        assert time.monotonic() - start < 0.8  # 100,000 bytes were guessed of the first
+        assert time.monotonic() - start > 0.8
+
+
+async def starts(bandwidth: Bandwidth, sizes: Sequence[int]) -> list[float]:
+    """When each of some bodies was asked for that are there at once, one after the other."""
+    found = []
+    for size in sizes:
+        await bandwidth.wait()
+        found.append(virtual_time.clock())
+        with bandwidth.settle() as came:
+            came(size)
+    return found
+
+
+@pytest.mark.parametrize("size", [500, 50_000, 3_000_000])
+def test_a_body_starts_when_those_before_it_are_paid_for(size: int) -> None:
+    """100,000 bytes are guessed of the first one, and settled."""
+    found = virtual_time.run(starts(Bandwidth(1_000_000.0), [size] * 20))
+    assert found == pytest.approx([number * size / 1_000_000 for number in range(20)])
 
 
 def test_a_wait_for_bandwidth_costs_no_deadline() -> None:
     with Site({f"/{i}": Reply(b"x" * 50_000) for i in range(8)}) as site:
         urls = [f"http://a.test/{i}" for i in range(8)]
-        options = settings(site, bytes_per_second=400_000.0, timeout_seconds=0.3, per_host=8)
+        options = settings(site, bytes_per_second=150_000.0, timeout_seconds=1.5, per_host=8)
         assert outcomes(options, urls) == ["200"] * 8
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 import time
 
 import pytest
@@ -69,24 +70,33 @@ def test_aiohttp_is_told_the_pinned_port() -> None:
 
 
 def test_a_waiter_that_leaves_does_not_end_the_lookup() -> None:
+    names, answered = Names(good=("1.1.1.1",)), threading.Event()
+
+    def slow(host: str) -> tuple[str, ...]:
+        answered.wait()
+        return names(host)
+
     async def leave() -> Pinned:
-        resolver = Resolver(Guard(), lookup=Names(good=("1.1.1.1",)))
+        resolver = Resolver(Guard(), lookup=slow)
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.005):
                 await resolver.pin("good")
+        answered.set()
         found = await resolver.pin("good")
         await resolver.close()
         return found
 
     assert asyncio.run(leave()) == Pinned(("1.1.1.1",))
+    assert names.asked == ["good"]
 
 
 def test_waiting_for_a_thread_is_told_from_the_lookup(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolver_module, "THREADS", 1)
     done: list[str] = []
+    noted = {host: threading.Event() for host in ("first", "second", "fixed")}
 
     def lookup(host: str) -> tuple[str, ...]:
-        time.sleep(0.02)
+        noted[host].wait()
         done.append(host)
         return ("1.1.1.1",)
 
@@ -96,6 +106,7 @@ def test_waiting_for_a_thread_is_told_from_the_lookup(monkeypatch: pytest.Monkey
         async def note(host: str) -> None:
             await resolver.begun(host)
             found[host] = list(done)
+            noted[host].set()
             await resolver.pin(host)
 
         await asyncio.gather(*map(note, ("first", "second", "second", "fixed")))

@@ -108,10 +108,11 @@ def test_the_crawl_delay_is_kept() -> None:
         async with Client(settings) as client:
             await asyncio.gather(*(client.get("http://a.test/x.jpg") for _ in range(3)))
 
-    with Site({"/robots.txt": Reply(b"User-agent: *\nCrawl-delay: 0.2"), "/x.jpg": Reply(b"x")}) as site:
+    with Site({"/robots.txt": Reply(b"User-agent: *\nCrawl-delay: 0.5"), "/x.jpg": Reply(b"x")}) as site:
         uvloop.run(three(site))
         _, *starts = site.starts["a.test"]
-    assert all(later - sooner > 0.18 for sooner, later in pairwise(starts))
+    # a request may take a moment to be seen
+    assert all(later - sooner > 0.25 for sooner, later in pairwise(starts))
 
 
 def test_hostile_files_are_read_without_an_error(shared_hostile: dict[str, bytes]) -> None:

@@ -53,8 +53,8 @@ def test_a_turn_of_one_who_went_away_goes_to_the_next() -> None:
         await held.__aexit__(None, None, None)
         gone[0].cancel()  # when the turn has been given to it, and before it runs
         await asyncio.gather(*gone, return_exceptions=True)
-        await asyncio.wait_for(last, 5)
-        await asyncio.wait_for(_take(turns, "again", order), 5)
+        await asyncio.wait_for(last, 100)
+        await asyncio.wait_for(_take(turns, "again", order), 100)
         return order
 
     assert asyncio.run(left()) == ["last", "again"]
