@@ -105,7 +105,7 @@ def test_a_slow_picture_never_comes() -> None:
 def test_nothing_listens_on_the_closed_port(server: Serving) -> None:
     address, _, port = server.resolve[web.REFUSED].partition(":")
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((address, int(port)), timeout=5)
+        socket.create_connection((address, int(port)), timeout=60)
 
 
 def test_what_was_asked_is_counted(server: Serving) -> None:
@@ -123,8 +123,8 @@ def test_the_server_dies_with_its_parent() -> None:
     with parent.stdout as stream:
         server = int(stream.readline())
         parent.send_signal(signal.SIGKILL)
-        parent.wait(10)
-    deadline = time.monotonic() + 10
+        parent.wait()
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline and _lives(server):
         time.sleep(0.05)
     assert not _lives(server)

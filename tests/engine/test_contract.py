@@ -149,7 +149,7 @@ def test_workers_die_with_a_killed_parent(tmp_path: Path) -> None:
     _wait(lambda: not any(map(_alive, workers)))
 
 
-def _wait(condition: Callable[[], bool], seconds: float = 30) -> None:
+def _wait(condition: Callable[[], bool], seconds: float = 300) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited too long"

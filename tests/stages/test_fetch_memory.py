@@ -51,7 +51,7 @@ def test_who_goes_away_leaves_room(*, granted: bool) -> None:
             await first  # the room is given to the second, which does not know of it yet
         second.cancel()
         await asyncio.gather(first, second, return_exceptions=True)
-        await asyncio.wait_for(one(), 1)
+        await asyncio.wait_for(one(), 100)
 
     asyncio.run(leave())
     assert memory.held == 0
@@ -89,7 +89,7 @@ def test_bodies_larger_than_guessed_do_not_wait_for_each_other() -> None:
             await room.for_body(head(150_000))
 
     async def all_of_them() -> None:
-        await asyncio.wait_for(asyncio.gather(*(one() for _ in range(10))), 5)
+        await asyncio.wait_for(asyncio.gather(*(one() for _ in range(10))), 100)
 
     asyncio.run(all_of_them())
     assert memory.held == 0

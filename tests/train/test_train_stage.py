@@ -241,6 +241,4 @@ def test_weights_of_another_model(trained: Part, tmp_path: Path) -> None:
 
 def test_the_stages_import_without_torch() -> None:
     code = "import sys, witbuild.train.stage; sys.exit(any(m in sys.modules for m in ('torch', 'numpy', 'open_clip')))"
-    started = time.perf_counter()
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-    assert time.perf_counter() - started < 10
