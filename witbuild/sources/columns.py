@@ -148,6 +148,8 @@ class Columns:
         self._keep(np.frombuffer(b"".join(texts), np.uint8), rows)
 
     def _keep(self, text: Bytes, rows: Rows) -> None:
+        text = text.view()
+        text.flags.writeable = False  # or else the loop is compiled a second time, for those who may write
         if 2 * (self._kept + len(rows)) > len(self._slots):
             larger = np.zeros((4 * len(self._slots), 2), np.uint64)
             keeping.rehash(self._slots, larger)

@@ -1,20 +1,32 @@
 """Compiled code kept on disk, under a name that changes with all that went into it.
 
 numba asks whether a function's own file changed. What the function calls and which constants it reads stand in other
-files as well, so here they are part of the name: a kernel compiled with an older one is not found, never run.
+files as well, so here they are part of the name: a kernel compiled with an older one is not found, never run. Processes
+that start together do not compile the same twice: one does, the others wait for what it keeps.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+from contextlib import ExitStack, suppress
+from functools import wraps
+from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from llvmlite import ir
+from numba import types
 from numba.core.caching import FunctionCache
+from numba.core.compiler_lock import global_compiler_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+
+_OTHERS: Final = ("numba", "llvmlite", "numpy")
+"""numba keeps nothing from one version of itself to the next, which brings the others along."""
 
 
 class Kept(FunctionCache):
@@ -24,8 +36,23 @@ class Kept(FunctionCache):
         return *super()._index_key(sig, codegen), made_of(self._py_func)
 
 
+def alone(compile_for: Callable[[Any], Any], function: Any) -> Callable[[Any], Any]:
+    """Return what compiles a function, or finds it on the disk, while no other process does so in the same file."""
+
+    @wraps(compile_for)
+    def compile_alone(signature: Any) -> Any:
+        # numba's lock first: a thread that has it may wait for a file
+        with global_compiler_lock, ExitStack() as held:
+            with suppress(OSError):
+                file = held.enter_context(Path(function.__code__.co_filename).open("rb"))
+                fcntl.flock(file, fcntl.LOCK_EX)
+            return compile_for(signature)
+
+    return compile_alone
+
+
 def made_of(function: FunctionType) -> str:
-    """Return a digest of the code of a function and of every compiled function that it calls, and their constants.
+    """Return a digest of the code of a function and of every function that it calls or is made by, and their constants.
 
     Example:
         >>> made_of(made_of) == made_of(made_of)
@@ -40,11 +67,12 @@ def _visit(function: FunctionType, found: dict[int, bytes]) -> None:
     if id(function) in found:
         return
     code, named = function.__code__, _named(function)
-    told = [f"{name}={_told(value)}" for name, value in sorted(named.items())]
+    told = [_told(function.__defaults__), *(f"{name}={_told(value)}" for name, value in sorted(named.items()))]
     found[id(function)] = repr((function.__module__, function.__qualname__, _parts(code), told)).encode()
     for value in named.values():
-        called = getattr(value, "py_func", None) or getattr(value, "_defn", None)  # compiled, or written for LLVM
-        if isinstance(called, FunctionType):
+        # Compiled; or writing for LLVM; or a plain function that writes with it.
+        called = getattr(value, "py_func", None) or getattr(value, "_defn", None) or value
+        if isinstance(called, FunctionType) and called.__module__.partition(".")[0] not in _OTHERS:
             _visit(called, found)
 
 
@@ -63,10 +91,15 @@ def _told(value: object) -> str:
     """Return what a compiler makes a constant of, the same in every process; nothing of what is no constant."""
     if isinstance(value, np.ndarray):
         return f"{value.dtype}{value.shape}{hashlib.sha256(value.tobytes()).hexdigest()}"
-    if isinstance(value, tuple | list):
-        return f"({', '.join(map(_told, value))})"
-    if isinstance(value, frozenset):
-        return f"({', '.join(sorted(map(_told, value)))})"
+    if isinstance(value, tuple | list | frozenset):
+        each = map(_told, value)
+        return f"({', '.join(sorted(each) if isinstance(value, frozenset) else each)})"
+    if isinstance(value, type):
+        return repr(getattr(value, "_fields", ""))  # those of a named tuple stand for numbers
+    if isinstance(value, types.Type | ir.Type | ir.Constant):
+        return str(value)
+    if hasattr(value, "targetoptions"):
+        return repr(sorted((name, _told(one)) for name, one in value.targetoptions.items()))
     return repr(value) if isinstance(value, int | float | bytes | str | np.generic | None) else ""
 
 

@@ -1,9 +1,9 @@
 """How loops over text are compiled, so that a first run does not wait long.
 
 A `kernel` is called from Python and kept on disk. An `inner` function is called from kernels only: it is part of what
-is kept of them, and without an entry from Python it compiles in two thirds of the time. In a hot loop a call of one is
-dear when it is given arrays, to which it counts references. What is kept of a kernel is found again only while all that
-it is made of is the same (`compiled`).
+is kept of them, and compiled no further than that takes (`linked`). In a hot loop a call of one is dear when it is
+given arrays, to which it counts references. What is kept of a kernel is found again only while all that it is made of
+is the same (`compiled`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
-from witbuild.text.compiled import Kept
+from witbuild.text.compiled import Kept, alone
+from witbuild.text.linked import Linking, widened
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +25,21 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_LINKED: Final = {"nogil": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "pipeline_class": Linking}
 
-inner: Final = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-inlined: Final = njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True)
-"""For an inner function that costs less than a call of it: LLVM's own guess changes with all that is around it."""
+
+def inner(function: Callable[P, T], **options: bool) -> Callable[P, T]:
+    """Compile a function as part of the kernels that call it, once for all integers up to 64 bits with a sign."""
+    compiled: Any = njit(**_LINKED, **options)(function)
+    if compiled is not function:
+        given = compiled.get_call_template
+        compiled.get_call_template = lambda args, kws: given([widened(one) for one in args], kws)
+    return cast("Callable[P, T]", compiled)
+
+
+def inlined(function: Callable[P, T]) -> Callable[P, T]:
+    """Do so for one that costs less than a call of it: LLVM's own guess changes with all that is around it."""
+    return inner(function, forceinline=True)
 
 
 def kernel(function: Callable[P, T]) -> Callable[P, T]:
@@ -40,6 +52,7 @@ def kept(function: Callable[P, T], **options: bool) -> Callable[P, T]:
     compiled: Any = njit(nogil=True, **options)(function)
     if compiled is not function:  # it is the function itself where compiling is switched off
         compiled._cache = Kept(function)  # noqa: SLF001 what `cache=True` sets, and no parameter sets otherwise
+        compiled.compile = alone(compiled.compile, function)
     return cast("Callable[P, T]", compiled)
 
 
