@@ -82,6 +82,15 @@ def test_what_writes_for_llvm_counts(tmp_path: Path) -> None:
     assert run(tmp_path, step=2, called=WRITTEN) == [5, 0]  # in a plain function that an intrinsic calls
 
 
+def test_a_kernel_that_calls_one_of_its_file_does_not_wait_for_itself(tmp_path: Path) -> None:
+    kernels = (
+        "@kernel\ndef one(number):\n    return number + 1\n@kernel\ndef two(number):\n    return one(one(number))\n"
+    )
+    (tmp_path / "calling.py").write_text(f"from witbuild.text.kernels import kernel\n{kernels}print(two(1), one(2))")
+    done = start(tmp_path)
+    assert done.communicate(timeout=120)[0].split() == ["3", "3"]
+
+
 def test_processes_that_start_together_compile_once(tmp_path: Path) -> None:
     (tmp_path / "called.py").write_text(INNER.format(step=0, plus=1))
     (tmp_path / "calling.py").write_text(OUTER.format(name="more"))

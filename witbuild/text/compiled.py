@@ -36,6 +36,10 @@ class Kept(FunctionCache):
         return *super()._index_key(sig, codegen), made_of(self._py_func)
 
 
+_begun: Final[list[object]] = []
+"""The function that is being compiled, for which this process has the lock; one at a time, by numba's own lock."""
+
+
 def alone(compile_for: Callable[[Any], Any], function: Any) -> Callable[[Any], Any]:
     """Return what compiles a function, or finds it on the disk, while no other process does so in the same file."""
 
@@ -43,9 +47,12 @@ def alone(compile_for: Callable[[Any], Any], function: Any) -> Callable[[Any], A
     def compile_alone(signature: Any) -> Any:
         # numba's lock first: a thread that has it may wait for a file
         with global_compiler_lock, ExitStack() as held:
-            with suppress(OSError):
-                file = held.enter_context(Path(function.__code__.co_filename).open("rb"))
-                fcntl.flock(file, fcntl.LOCK_EX)
+            if not _begun:  # what a kernel calls is compiled under its lock: a second one would be waited for for ever
+                _begun.append(function)
+                held.callback(_begun.clear)
+                with suppress(OSError):
+                    file = held.enter_context(Path(function.__code__.co_filename).open("rb"))
+                    fcntl.flock(file, fcntl.LOCK_EX)
             return compile_for(signature)
 
     return compile_alone
