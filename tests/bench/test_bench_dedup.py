@@ -58,7 +58,7 @@ def ours(captions: pa.Array) -> Edges:
     found = evidence(table, frozenset({"caption"}), "phash", str)
     found = found.take(first_of_each(found.node))
     bands, rows = caption_bands(found, "words", 2, CUT)
-    some = contested(bands, found.node[rows])
+    some = contested(bands, found.node[rows]).apart
     return linked(
         pa.table({"band": bands[some], **found.take(rows[some]).columns()}),
         "words",

@@ -37,7 +37,7 @@ def clusters(captions: pa.Array) -> npt.NDArray[np.uint64]:
     found = evidence(pa.table({"caption": captions}), frozenset({"caption"}), "phash", str)
     distinct = found.take(first_of_each(found.node))
     bands, rows = caption_bands(distinct, "words", 2, CUT)
-    some = contested(bands, distinct.node[rows])
+    some = contested(bands, distinct.node[rows]).apart
     records = pa.table({"band": bands[some], **distinct.take(rows[some]).columns()})
     edges = linked(records, "words", 2, RULE, CUT)
     place = np.searchsorted(edges.node, found.node)

@@ -28,11 +28,16 @@ def test_shared_rows_are_those_whose_band_is_not_alone(bands: list[int]) -> None
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), max_size=40))
-def test_contested_rows_are_the_first_of_each_node_in_a_band_of_several(rows: list[tuple[int, int]]) -> None:
+def test_contested_rows_are_the_first_of_each_node_in_a_band_of_several_and_all_that_come_again(
+    rows: list[tuple[int, int]],
+) -> None:
     bands, nodes = (np.array([row[i] for row in rows], np.uint64) for i in (0, 1))
     of_several = {band for band, _ in rows if len({row for row in rows if row[0] == band}) > 1}
     expected = [rows.index(row) for row in sorted(set(rows)) if row[0] in of_several]
-    assert contested(bands, nodes).tolist() == expected
+    found = contested(bands, nodes)
+    assert found.apart.tolist() == expected
+    again = [place for row in sorted(set(rows)) for place, other in enumerate(rows) if other == row]
+    assert found.again.tolist() == [place for place in again if rows.count(rows[place]) > 1]
 
 
 @given(st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 9), max_size=60))

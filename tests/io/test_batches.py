@@ -79,6 +79,24 @@ def test_numbers_lie_as_they_are_and_texts_compressed(tmp_path: Path) -> None:
     assert sizes[1] < sizes[0]
 
 
+def test_a_number_that_all_rows_have_is_not_stored(tmp_path: Path) -> None:
+    schema = pa.schema([pa.field("part", pa.int32(), nullable=False, metadata={"comment": "of the pair"}), *SCHEMA])
+    rows = pa.table({"part": pa.array([-7] * 1_000, pa.int32()), "hash": range(1_000), "text": ["a"] * 1_000})
+    table = tables.conform(rows, schema)
+    paths = [save(tmp_path, "same.arrow", table, 4), save(tmp_path, "one.arrow", table.slice(0, 1), 4)]
+    for path, expected in zip(paths, (table, table.slice(0, 1)), strict=True):
+        assert tables.read(path).equals(expected)
+        assert tables.read(path).schema.equals(schema, check_metadata=True)
+        assert tables.read_slice(path, 3, ["hash"]).column_names == ["hash"]
+        assert tables.read_slice(path, 0, ["part"])["part"].to_pylist() == [-7] * tables.read_slice(path, 0).num_rows
+    other = table.set_column(0, schema.field(0), pa.array([-7] * 500 + [-8] + [-7] * 499, pa.int32()))
+    stored = Path(save(tmp_path, "other.arrow", other, 4))
+    assert tables.read(str(stored))["part"].to_pylist() == other["part"].to_pylist()
+    numbers = table.drop_columns("text"), other.drop_columns("text")
+    sizes = [Path(save(tmp_path, f"{i}.arrow", one, 4)).stat().st_size for i, one in enumerate(numbers)]
+    assert sizes[1] - sizes[0] > 3_500
+
+
 def test_parts_of_an_object_store_are_read_too(tmp_path: Path) -> None:
     table = made([(2**63, "a", 1), (1, "b", None)])
     fsspec.filesystem("memory").pipe("/batches/0.arrow", Path(save(tmp_path, "0.arrow", table, 2)).read_bytes())

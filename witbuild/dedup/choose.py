@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from witbuild.dedup.repeats import distinct
+from witbuild.dedup.repeats import distinct, ranking
 from witbuild.dedup.strings import hash_strings, strings
 from witbuild.sample.coins import key_halves, mix
+from witbuild.text.kernels import inner, kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,13 +30,20 @@ _RANKS = {
 }
 
 
-def members(table: pa.Table, found: Evidence, part: int) -> dict[str, Any]:
-    """Return the columns of schema.MEMBERS for the pairs of a part, given what the scope looks at in them."""
+def members(table: pa.Table, found: Evidence, part: int, rows: npt.NDArray[np.integer]) -> dict[str, Any]:
+    """Return the columns of schema.MEMBERS for some pairs of a part.
+
+    Args:
+        table: n pairs.
+        found: what the scope looks at in them.
+        part: their part.
+        rows: of shape (n,), their rows there.
+    """
     keys = key_halves(table["key"])
     return {
         "node": found.node,
         "part": np.full(table.num_rows, part, np.int32),
-        "row": np.arange(table.num_rows, dtype=np.int32),
+        "row": rows.astype(np.int32),
         "area": _area(table),
         "caption_length": pc.utf8_length(table["caption"]),
         "key_high": keys[:, 0],
@@ -81,7 +89,7 @@ def clusters(found: pa.Table, stars: Edges) -> pa.Table:
 
 
 def drops(found: pa.Table, scope: str, keep: str) -> dict[str, Any]:
-    """Return part, row and reason of every member but the best of each cluster.
+    """Return part, row and reason of every member but the best of each cluster, by part and row ascending.
 
     Args:
         found: schema.CLUSTERS of one slice of roots.
@@ -91,20 +99,59 @@ def drops(found: pa.Table, scope: str, keep: str) -> dict[str, Any]:
     Members of what the pairs are held against (their part is below 0) are better than all others and never dropped.
     The rows of one key whose origins are equal too are copies: whichever stays, the result is the same.
     """
-    down = [(name, "descending") for name in _RANKS[keep]]
-    up = [(name, "ascending") for name in ("key_high", "key_low", "origin", "part", "row")]
-    found = found.append_column("mine", pc.greater_equal(found["part"], 0).cast(pa.int8()))
-    ranked = found.take(pc.sort_indices(found, sort_keys=[("root", "ascending"), ("mine", "ascending"), *down, *up]))
-    roots, urls = ranked["root"].to_numpy(), ranked["url"].to_numpy()
-    best = np.append(True, roots[1:] != roots[:-1])[: roots.size]
-    kept_url = urls[np.flatnonzero(best)][np.cumsum(best) - 1] if roots.size else urls
-    reasons = np.where((urls == kept_url) & (scope != "caption"), "duplicate_url", _reason(scope))
-    mine = ranked["mine"].to_numpy() == 1
-    kept_mine = mine[np.flatnonzero(best)][np.cumsum(best) - 1] if roots.size else mine
-    reasons = np.where(kept_mine, reasons, "against")
-    out = ranked.select(["part", "row"]).append_column("reason", pa.array(reasons, pa.string()))
-    lost = out.filter(pa.array(~best & mine)).sort_by([("part", "ascending"), ("row", "ascending")])
-    return {name: lost[name].to_numpy() for name in ("part", "row")} | {"reason": lost["reason"]}
+    part, row, url = (found[name].to_numpy() for name in ("part", "row", "url"))
+    best = _best_of_each(_ranks(found, keep))
+    lost = np.flatnonzero((best != np.arange(best.size)) & (part >= 0))
+    lost = lost[np.argsort(_addresses(part[lost], row[lost]))]
+    kept = best[lost]
+    same_url = (url[lost] == url[kept]) & (scope != "caption")
+    reasons = pa.array([_reason(scope), "duplicate_url", "against"])
+    reason = np.where(part[kept] < 0, 2, same_url)
+    return {"part": part[lost], "row": row[lost], "reason": reasons.take(pa.array(reason))}
+
+
+def _ranks(found: pa.Table, keep: str) -> npt.NDArray[np.uint64]:
+    """Return the roots and what members of one are compared by, the best smallest: uint64 of shape (k, n)."""
+    part, row = found["part"].to_numpy(), found["row"].to_numpy()
+    sizes = [~found[name].to_numpy().astype(np.uint64) for name in _RANKS[keep]]
+    keys = [found[name].to_numpy() for name in ("key_high", "key_low", "origin")]
+    return np.stack((found["root"].to_numpy(), (part >= 0).astype(np.uint64), *sizes, *keys, _addresses(part, row)))
+
+
+def _addresses(part: npt.NDArray[np.int32], row: npt.NDArray[np.int32]) -> npt.NDArray[np.uint64]:
+    """Return numbers in the order of part and row, uint64 of shape (n,)."""
+    return (part.astype(np.int64) + 2**31 << 32 | row).astype(np.uint64)
+
+
+def _best_of_each(ranks: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Return the best member of each member's cluster, int64 of shape (n,)."""
+    return _best(ranks, ranking(ranks[0]))
+
+
+@kernel
+def _best(ranks: npt.NDArray[np.uint64], order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Go through the clusters, whose members lie beside each other in `order`."""
+    out = np.empty(order.size, np.int64)
+    start = 0
+    while start < order.size:
+        best, stop = order[start], start + 1
+        while stop < order.size and ranks[0, order[stop]] == ranks[0, best]:
+            if _better(order[stop], best, ranks):
+                best = order[stop]
+            stop += 1
+        for i in range(start, stop):
+            out[order[i]] = best
+        start = stop
+    return out
+
+
+@inner
+def _better(one: int, two: int, ranks: npt.NDArray[np.uint64]) -> bool:
+    """Say whether one member comes before another by the first rank in which they differ."""
+    rank = 1
+    while rank < ranks.shape[0] - 1 and ranks[rank, one] == ranks[rank, two]:
+        rank += 1
+    return bool(ranks[rank, one] < ranks[rank, two])
 
 
 def _reason(scope: str) -> str:

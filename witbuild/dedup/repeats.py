@@ -34,20 +34,29 @@ def shared(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     return _shared_of(values, np.flatnonzero(_perhaps_shared(values, _bits(_PLACES * values.size))))
 
 
-def contested(bands: npt.NDArray[np.uint64], nodes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-    """Return a row of each (band, node) whose band another node has too, int64, by band and node ascending.
+class Contested(NamedTuple):
+    """What shares a band, of some (band, node)."""
+
+    apart: npt.NDArray[np.int64]
+    """int64: a row of each (band, node) whose band another node has too, by band and node ascending."""
+    again: npt.NDArray[np.int64]
+    """int64: all rows of each (band, node) that there is more than once, by band and node ascending."""
+
+
+def contested(bands: npt.NDArray[np.uint64], nodes: npt.NDArray[np.uint64]) -> Contested:
+    """Return the rows whose band another row has too.
 
     Example:
-        >>> contested(np.array([5, 7, 5, 7, 5], np.uint64), np.array([1, 2, 3, 2, 1], np.uint64)).tolist()
-        [0, 2]
+        >>> found = contested(np.array([5, 7, 5, 7, 5], np.uint64), np.array([1, 2, 3, 2, 1], np.uint64))
+        >>> found.apart.tolist(), found.again.tolist()
+        ([0, 2], [0, 4, 1, 3])
     """
     rows = np.sort(shared(bands))
     rows = rows[ranking(nodes[rows])]
     rows = rows[ranking(bands[rows])]
-    new = np.ones(rows.size, np.bool_)
-    new[1:] = (bands[rows[1:]] != bands[rows[:-1]]) | (nodes[rows[1:]] != nodes[rows[:-1]])
-    rows = rows[new]
-    return rows[_repeated(bands[rows])]
+    same = (bands[rows[1:]] == bands[rows[:-1]]) & (nodes[rows[1:]] == nodes[rows[:-1]])
+    first = rows[~np.append(False, same)[: rows.size]]
+    return Contested(first[_repeated(bands[first])], rows[_of_neighbours(same, rows.size)])
 
 
 def first_of_each(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
@@ -110,8 +119,12 @@ def _shared_of(values: npt.NDArray[np.uint64], rows: npt.NDArray[np.int64]) -> n
 
 def _repeated(ranked: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
     """Say of each of some ascending numbers whether it stands there more than once."""
-    same = ranked[1:] == ranked[:-1]
-    keep = np.zeros(ranked.size, np.bool_)
+    return _of_neighbours(ranked[1:] == ranked[:-1], ranked.size)
+
+
+def _of_neighbours(same: npt.NDArray[np.bool_], size: int) -> npt.NDArray[np.bool_]:
+    """Say of each of some rows whether it is the same as the one before or behind it."""
+    keep = np.zeros(size, np.bool_)
     keep[1:] |= same
     keep[:-1] |= same
     return keep

@@ -20,7 +20,7 @@ class Cells(NamedTuple):
     node: npt.NDArray[np.uint64]
     """uint64 of shape (n,)."""
     row: npt.NDArray[np.int32]
-    """int32 of shape (n,)."""
+    """int32 of shape (n,); -1 - row for the first band of an owner."""
     sizes: tuple[int, ...]
     """Bands of each slice."""
 
@@ -45,7 +45,7 @@ def spread(
         >>> nodes, rows = np.array([7, 8], np.uint64), np.array([0, 5])
         >>> cells = spread(np.array([2**63, 1, 2**63 + 1], np.uint64), np.array([0, 1, 1]), 2, nodes, rows)
         >>> cells.band.tolist() == [1, 2**63, 2**63 + 1], cells.node.tolist(), cells.row.tolist(), cells.sizes
-        (True, [8, 7, 8], [5, 0, 5], (1, 2))
+        (True, [8, 7, 8], [-6, -1, 5], (1, 2))
     """
     sizes = _sizes(bands, np.uint64(slices))
     cells = np.empty_like(bands), np.empty_like(bands), np.empty(bands.size, np.int32)
@@ -78,8 +78,11 @@ def _place(  # noqa: PLR0913, PLR0917 a kernel takes arrays
     """Write band, node and row of each band to the next place of its slice."""
     nodes, rows = of_owner
     band, node, row = out
+    known = np.zeros(nodes.size, np.bool_)
     for i in range(bands.size):
         which = _slice_of(bands[i], slices)
         place, owner = places[which], owners[i]
-        band[place], node[place], row[place] = bands[i], nodes[owner], rows[owner]
+        band[place], node[place] = bands[i], nodes[owner]
+        row[place] = rows[owner] if known[owner] else -1 - rows[owner]
+        known[owner] = True
         places[which] += 1

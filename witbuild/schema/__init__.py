@@ -19,7 +19,18 @@ from typing import TYPE_CHECKING
 
 from witbuild.schema.balance import COINS, COUNTS, CURVE, CUTS
 from witbuild.schema.columns import KEY, column
-from witbuild.schema.dedup import BANDS, CANDIDATES, CENTRES, CLUSTERS, EDGES, EMBEDDINGS, GROUPS, MEMBERS, RECORDS
+from witbuild.schema.dedup import (
+    BANDS,
+    CANDIDATES,
+    CENTRES,
+    CLUSTERS,
+    EDGES,
+    EMBEDDINGS,
+    GROUPS,
+    MEMBERS,
+    RECORDS,
+    REPEATS,
+)
 from witbuild.schema.pairs import DROPS, FETCHES, FLAGS, LEVELS, OCCURRENCES, PAIRS, QUARANTINE, TOMBSTONES, VISITS
 from witbuild.schema.queries import (
     BIGRAM_COUNTS,
@@ -57,6 +68,7 @@ TABLES: dict[str, pa.Schema] = {
     "levels": LEVELS,
     "flags": FLAGS,
     "bands": BANDS,
+    "repeats": REPEATS,
     "candidates": CANDIDATES,
     "records": RECORDS,
     "edges": EDGES,
@@ -103,6 +115,7 @@ __all__ = [
     "QUERIES",
     "RECORDS",
     "REDIRECTS",
+    "REPEATS",
     "SAMPLES",
     "SCORES",
     "SHARDS",

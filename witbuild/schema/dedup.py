@@ -15,15 +15,19 @@ BANDS = pa.schema(
         column(
             "part", pa.int32(), "address of a pair of the node: its part (-1 - i: part i of what is held against) ..."
         ),
-        column("row", pa.int32(), "... and its row there"),
+        column("row", pa.int32(), "... and its row there; -1 - row in the first of the node's bands"),
     ],
+)
+
+REPEATS = pa.schema(
+    [column("row", pa.int32(), "in its part, of a pair whose node another pair of the part has too; ascending")],
 )
 
 CANDIDATES = pa.schema(
     [
-        column("part", pa.int32(), "address of a pair that shares a band with another node's: its part ..."),
+        column("part", pa.int32(), "address of a pair that shares its node or a band with another: its part ..."),
         column("row", pa.int32(), "... and its row there; the candidate lies in slice part modulo slices"),
-        column("band", pa.uint64(), "that they share"),
+        column("band", pa.uint64(), "shared with a pair of another node; null: another part has the node", null=True),
     ],
 )
 

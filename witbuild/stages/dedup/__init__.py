@@ -1,10 +1,10 @@
 """Dedup: pairs that say the same are grouped, one of each group stays.
 
-    pairs ─> bands ─> candidates ─> records ─> join ─> components (rounds) ─┐
-                 └──> members ──────────────────────────────────────────────┴─> clusters ─> choose ─> drop ─> pairs
+    pairs ─> bands ─> candidates ─> records ─┬─> join ─> components (rounds) ─┐
+                                             └─> members ─────────────────────┴─> clusters ─> choose ─> drop ─> pairs
 
 parameters.py  what each step knows
-candidates.py  bands, candidates, records: what has to be compared
+candidates.py  bands, candidates, records: what has to be compared, and what may be in a cluster
 embedded.py    the same, of images by what a model sees in them
 graph.py       join, components: which nodes are alike
 choice.py      members, clusters, choose, drop: which pair of each cluster stays

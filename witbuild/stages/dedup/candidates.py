@@ -1,6 +1,7 @@
 """The candidates: which nodes share a band, found from hashes alone; only theirs are the texts that travel.
 
     pairs ─> bands ─> candidates ─> records (of pairs) ─> join
+                                └─> members (of pairs) ─> clusters
 
 A caption has nine bands or more and few captions share one, so to carry each text with each band would be most of the
 work.
@@ -18,6 +19,7 @@ from witbuild.stages.slices import SLICE_ROWS, Scaled, of_part, per_address, per
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     import numpy as np
     import numpy.typing as npt
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 
 BAND_ROWS = 2 * SLICE_ROWS
-"""Of a slice: a row has 24 bytes, half of a member's."""
+"""Of a slice: a row has 20 bytes, a third of a member's."""
 RECORD_ROWS = SLICE_ROWS // 8
 """Of a slice: a row has a caption, which becomes some hundred bytes of shingles."""
 PARTS = 4
@@ -35,14 +37,14 @@ PARTS = 4
 
 
 class Bands(Compared):
-    """Pairs to bands: nodes that share one are compared; and to members, which need the same evidence."""
+    """Pairs to bands: nodes that share one are compared; and to the rows whose node its part has more than once."""
 
     name: ClassVar[str] = "dedup.bands"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     reads: ClassVar[tuple[str, ...]] = ("pairs",)
     optional: ClassVar[tuple[str, ...]] = ("against",)
     output: ClassVar[str] = "bands"
-    files: ClassVar[Mapping[str, str]] = {"members": ".arrow"}
+    files: ClassVar[Mapping[str, str]] = {"repeats": ".arrow"}
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
         """Yield a task for each part."""
@@ -52,19 +54,18 @@ class Bands(Compared):
 
     def arguments(self, rows: int) -> dict[str, int]:
         """Return what a task knows of so many pairs in all: into how many slices it cuts."""
-        return {"slices": self.into(rows * self.bands(), BAND_ROWS), "members": self.into(rows)}
+        return {"slices": self.into(rows * self.bands(), BAND_ROWS)}
 
     def process(self, task: Task) -> Part:
-        """Write the bands of each distinct node of a part, and its pairs as members."""
-        from witbuild.dedup.choose import ATTRIBUTES
-        from witbuild.io import tables
-        from witbuild.schema import MEMBERS
+        """Write the bands of each distinct node of a part, and which rows repeat a node."""
+        import numpy as np
+        import pyarrow as pa
 
-        table = self.read(task, (*self.columns, *ATTRIBUTES))
-        found, path = self.evidence(table), task.scratch_file("members.arrow")
-        members = member_part(table, found, task.arguments["part"], task.arguments["members"])
-        tables.write(path, tables.conform(members.table, MEMBERS), dropped={}, row_groups=members.row_groups)
-        return replace(self._bands(found, task), files={"members": path})
+        from witbuild.dedup.repeats import shared
+
+        found = self.evidence(self.read(task, self.columns))
+        repeats = Part(pa.table({"row": np.sort(shared(found.node))}))
+        return replace(self._bands(found, task), files=beside(task, repeats=repeats))
 
     def _bands(self, found: Evidence, task: Task) -> Part:
         """Return the bands of each node, as the first pair that has it tells them, in the slice of the band."""
@@ -91,9 +92,10 @@ class Bands(Compared):
 
 
 class Candidates(Scaled):
-    """Bands to candidates: a pair of each node that shares a band with another node."""
+    """Bands to candidates: a pair of each node that shares a band with another node, all pairs of a node in parts."""
 
     name: ClassVar[str] = "dedup.candidates"
+    version: ClassVar[int] = 2
     reads: ClassVar[tuple[str, ...]] = ("bands",)
     output: ClassVar[str] = "candidates"
 
@@ -102,40 +104,74 @@ class Candidates(Scaled):
         return per_slice(inputs, slices_of(inputs["bands"]), slices=self.into(len(inputs["bands"]), PARTS))
 
     def process(self, task: Task) -> Part:
-        """Find the bands of this slice that nodes share."""
+        """Find the bands of this slice that nodes share, and by its first band each node that parts share."""
+        import numpy as np
+        import pyarrow as pa
+
         from witbuild.dedup.repeats import contested
         from witbuild.io import tables
 
         table, slices = tables.read_slices(task.sources["bands"], task.arguments["slice"]), task.arguments["slices"]
-        rows = contested(table["band"].to_numpy(), table["node"].to_numpy())
-        columns = {name: table[name].to_numpy()[rows] for name in ("part", "row", "band")}
-        return sliced(columns, columns["part"] % slices, slices)
+        found = contested(table["band"].to_numpy(), table["node"].to_numpy())
+        some = table.take(pa.array(np.concatenate(found)))
+        part, row, band = (some[name].to_numpy() for name in ("part", "row", "band"))
+        again = np.arange(row.size) >= found.apart.size
+        columns = {"part": part, "row": np.maximum(row, -1 - row), "band": pa.array(band, mask=again)}
+        wanted = np.flatnonzero(~again | (row < 0))
+        return sliced({name: column.take(wanted) for name, column in columns.items()}, part[wanted] % slices, slices)
 
 
 class Records(Compared):
-    """Candidates and their pairs to records: what is compared of each candidate, in the slice of the shared band."""
+    """Candidates and their pairs to records: what is compared of each candidate, in the slice of the shared band.
+
+    And to members: all pairs that may be in a cluster with another, which are those of nodes that there are twice or
+    that share a band.
+    """
 
     name: ClassVar[str] = "dedup.records"
-    reads: ClassVar[tuple[str, ...]] = ("pairs", "candidates")
+    version: ClassVar[int] = 2
+    reads: ClassVar[tuple[str, ...]] = ("pairs", "candidates", "repeats")
     optional: ClassVar[tuple[str, ...]] = ("against",)
     output: ClassVar[str] = "records"
+    files: ClassVar[Mapping[str, str]] = {"members": ".arrow"}
 
     def plan(self, inputs: Inputs) -> Iterable[Task]:
-        """Yield a task for each part."""
+        """Yield a task for each part, with what repeats there."""
         from witbuild.io import tables
 
-        return per_address(inputs, slices=self.into(tables.count_rows(inputs["candidates"]), RECORD_ROWS))
+        rows, repeats = tables.count_rows(inputs["candidates"]), tables.count_rows(inputs["repeats"])
+        slices = {"slices": self.into(rows, RECORD_ROWS), "members": self.into(rows + repeats)}
+        for task in per_address(inputs, **slices):
+            yield replace(task, sources={**task.sources, "repeats": (inputs["repeats"][task.index],)})
 
     def process(self, task: Task) -> Part:
-        """Read the candidates of a part again and write what the scope looks at in them."""
+        """Read of a part again the pairs that are candidates or repeat a node; write them as records and members."""
         import numpy as np
         import pyarrow as pa
 
+        from witbuild.dedup.choose import ATTRIBUTES, members
+        from witbuild.io import tables
         from witbuild.sample.order import slice_of
 
-        slices = task.arguments["slices"]
-        mine = of_part(task.sources["candidates"], task.arguments["part"])
-        rows, place = np.unique(mine["row"].to_numpy(), return_inverse=True)
-        found = self.evidence(self.read(task, self.columns).take(pa.array(rows)))
-        bands = mine["band"].to_numpy()
-        return sliced({"band": bands, **found.take(place).columns()}, slice_of(bands, slices), slices)
+        part, slices = task.arguments["part"], task.arguments["slices"]
+        mine = of_part(task.sources["candidates"], part)
+        rows = np.union1d(mine["row"].to_numpy(), tables.read(task.sources["repeats"][0])["row"].to_numpy())
+        table = self.read(task, (*self.columns, *ATTRIBUTES)).take(pa.array(rows))
+        found = self.evidence(table)
+        files = beside(task, members=member_part(members(table, found, part, rows), task.arguments["members"]))
+        compared = mine.filter(mine["band"].is_valid())
+        bands, place = compared["band"].to_numpy(), np.searchsorted(rows, compared["row"].to_numpy())
+        records = sliced({"band": bands, **found.take(place).columns()}, slice_of(bands, slices), slices)
+        return replace(records, files=files)
+
+
+def beside(task: Task, **parts: Part) -> dict[str, Path]:
+    """Write tables of other kinds than the stage's own into the task's scratch folder and return their files."""
+    from witbuild.io import tables
+    from witbuild.schema import TABLES
+
+    paths = {kind: task.scratch_file(f"{kind}.arrow") for kind in parts}
+    for kind, part in parts.items():
+        table = tables.conform(part.table, TABLES[kind])
+        tables.write(paths[kind], table, dropped={}, row_groups=part.row_groups)
+    return paths

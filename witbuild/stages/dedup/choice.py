@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from witbuild.stages.dedup.graph import read_edges
 from witbuild.stages.dedup.parameters import Keeping, Scope, Seen
@@ -10,11 +10,8 @@ from witbuild.stages.drops import ApplyDrops
 from witbuild.stages.slices import SLICE_ROWS, Scaled, per_address, per_slice, sliced, slices_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    import pyarrow as pa
-
-    from witbuild.dedup.nodes import Evidence
     from witbuild.stage import Inputs, Part, Task
 
 
@@ -39,18 +36,20 @@ class Members(Seen):
 
     def process(self, task: Task) -> Part:
         """Describe each pair of a part, in the slice of its node."""
-        from witbuild.dedup.choose import ATTRIBUTES
+        import numpy as np
 
-        table = self.read(task, (*self.columns, *ATTRIBUTES))
-        return member_part(table, self.evidence(table), task.arguments["part"], task.arguments["slices"])
+        from witbuild.dedup.choose import ATTRIBUTES, members
+
+        table, part = self.read(task, (*self.columns, *ATTRIBUTES)), task.arguments["part"]
+        columns = members(table, self.evidence(table), part, np.arange(table.num_rows))
+        return member_part(columns, task.arguments["slices"])
 
 
-def member_part(table: pa.Table, found: Evidence, part: int, slices: int) -> Part:
-    """Return the members of a part of pairs, each in the slice of its node."""
-    from witbuild.dedup.choose import members
+def member_part(columns: Mapping[str, Any], slices: int) -> Part:
+    """Return members, each in the slice of its node."""
     from witbuild.sample.order import slice_of
 
-    return sliced(members(table, found, part), slice_of(found.node, slices), slices)
+    return sliced(columns, slice_of(columns["node"], slices), slices)
 
 
 class Clusters(Scaled):

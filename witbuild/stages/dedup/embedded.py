@@ -62,7 +62,7 @@ def centre(paths: Iterable[str]) -> npt.NDArray[np.int64]:
 
 
 class EmbeddedBands(Bands):
-    """Pairs and embeddings to bands and members."""
+    """Pairs and embeddings to bands."""
 
     reads: ClassVar[tuple[str, ...]] = ("pairs", "embeddings", "centres")
 
@@ -88,7 +88,7 @@ class EmbeddedBands(Bands):
 class EmbeddedRecords(Records):
     """Candidates, pairs and embeddings to records."""
 
-    reads: ClassVar[tuple[str, ...]] = ("pairs", "candidates", "embeddings")
+    reads: ClassVar[tuple[str, ...]] = ("pairs", "candidates", "repeats", "embeddings")
 
     def read(self, task: Task, columns: Iterable[str]) -> pa.Table:
         """Return the task's pairs with their vectors."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ImageBands(Bands):
-    """Pairs to bands and members, by image."""
+    """Pairs to bands, by image."""
 
     name: ClassVar[str] = "shard.bands"
     optional: ClassVar[tuple[str, ...]] = ()
