@@ -35,7 +35,7 @@ from witbuild.stages.shard import Shard
 pytestmark = pytest.mark.bench
 
 PARTS, IMAGES, IMAGE_BYTES, PER_SHARD = 4, 2_000, 64_000, 1_000
-ROUNDS = 5
+ROUNDS = 3
 PACKING = "the step that writes tars alone, two workers that have started"
 PEAK = """
 import re, sys

@@ -16,6 +16,8 @@ from witbuild.demo.world import build
 from witbuild.errors import MissingExtraError, VerificationError
 from witbuild.io.run import Run
 from witbuild.recipe import Recipe
+from witbuild.report import build as build_report
+from witbuild.report.planted import Compared
 from witbuild.train.labelled import lines
 
 SIZE = 60
@@ -39,8 +41,11 @@ def test_all_that_was_planted_is_found_and_nothing_else(done: run.Summary) -> No
     assert done.verified
 
 
-def test_the_report_is_written(done: run.Summary) -> None:
-    assert done.root in Path(done.report).read_text()
+def test_the_report_shows_planted_beside_found_also_when_it_is_written_again(done: run.Summary) -> None:
+    page = Path(done.report).read_text()
+    assert done.root in page
+    assert f"{len(done.compared)} of {len(done.compared)} numbers agree" in page
+    assert build_report(Run(str(Path(done.report).parent))) == page
 
 
 def test_another_run_of_another_port_has_the_same_root(done: run.Summary, tmp_path: Path) -> None:
@@ -70,7 +75,7 @@ def test_the_command_prints_and_fails_when_numbers_differ(
     command.demo("run")
     printed = capsys.readouterr().out
     assert all(text in printed for text in ("duplicate_image", "20.0x", done.root, done.report))
-    differs = replace(done, compared=(*done.compared, check.Compared("fetch.dns", 3, 2)))
+    differs = replace(done, compared=(*done.compared, Compared("fetch.dns", 3, 2)))
     monkeypatch.setattr(run, "run", lambda *_, **__: differs)
     with pytest.raises(VerificationError, match=r"fetch\.dns: planted 3, found 2"):
         command.demo("run")

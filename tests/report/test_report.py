@@ -11,10 +11,11 @@ import pytest
 
 from tests.made_run import EVIL, EVIL_QUERY, Balanced, Harvested, make
 from tests.report.test_markup import seen
+from witbuild.errors import CorruptPartError
 from witbuild.io import tables
 from witbuild.io.manifest import Done, Identity, Manifest
 from witbuild.io.run import Run
-from witbuild.report import build
+from witbuild.report import build, planted
 from witbuild.report.balance import count_queries, read_balance
 from witbuild.report.funnel import funnel, reasons
 
@@ -110,6 +111,21 @@ def test_the_page_says_what_the_run_says(run: Run, page: str) -> None:
     assert page.count("few-shot linear probe") >= 1
     assert "599 steps" in text
     assert "unaccounted" not in text
+
+
+def test_what_was_planted_stands_beside_what_was_found(tmp_path: Path) -> None:
+    run = make(str(tmp_path / "run"), Harvested(pairs=20))
+    assert "Planted" not in build(run)
+    planted.write(run.root, [planted.Compared("pairs <found>", 9, 9), planted.Compared("fetch.http_404", 1234, 7)])
+    text = seen(build(run)).text
+    assert "1 of 2 numbers agree" in text
+    assert "pairs <found>99agreesfetch http_4041,2347differs" in text
+
+
+def test_a_comparison_of_another_shape_is_named(tmp_path: Path) -> None:
+    (tmp_path / planted.FILE).write_text('[{"name": "a", "planted": 1}]')
+    with pytest.raises(CorruptPartError, match=r"planted\.json: not what the demo writes"):
+        planted.read(str(tmp_path))
 
 
 def test_the_page_is_the_same_twice(run: Run, page: str) -> None:

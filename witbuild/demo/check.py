@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from witbuild.demo import web
 from witbuild.report.funnel import funnel
+from witbuild.report.planted import Compared
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,20 +19,6 @@ STAGES = ("harvest", "match", "filter", "dedup", "fetch")
 """Those that drop what is wrong; `balance` drops what is too much."""
 PAIRS = "pairs found on pages"
 FORBIDDEN = "URLs asked for against robots.txt"
-
-
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """One number twice."""
-
-    name: str
-    planted: int
-    found: int
-
-    @property
-    def agrees(self) -> bool:
-        """Say whether as much was found as was planted."""
-        return self.planted == self.found
 
 
 def compare(world: World, run: Run, asked: Mapping[str, int]) -> tuple[Compared, ...]:

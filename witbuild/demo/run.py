@@ -17,15 +17,16 @@ from witbuild.errors import MissingExtraError
 from witbuild.io import store, tables
 from witbuild.recipe import Recipe
 from witbuild.report import build as build_report
+from witbuild.report import planted
 from witbuild.report.funnel import funnel
 from witbuild.runner import Settings, run_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from witbuild.demo.check import Compared
     from witbuild.io.run import Run
     from witbuild.report.funnel import Line
+    from witbuild.report.planted import Compared
     from witbuild.runner import Progress
 
 SIZE = 5_000
@@ -101,6 +102,7 @@ def run(  # noqa: PLR0913 what a person may choose
         whole = recipe(world, server.resolve, labelled)
         done = run_recipe(whole, out, engine, replace(settings, until="shard"))
         compared = check.compare(world, done, server.asked())
+        planted.write(out, compared)
         data_seconds = time.monotonic() - started
         if train:
             run_recipe(whole, out, engine, settings)

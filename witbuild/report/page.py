@@ -32,6 +32,7 @@ def build(run: Run) -> str:
     lines = funnel(manifest for _, manifest in run.manifests())
     first = (_head(run, name), _cards(run, lines), sections.show_funnel(lines), sections.show_reasons(lines))
     more = (
+        sections.show_planted(run),
         sections.show_balance(run),
         sections.show_samples(run),
         sections.show_training(run),

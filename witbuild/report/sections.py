@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from witbuild.errors import InputError
-from witbuild.report import balance, objectives, samples, training
+from witbuild.report import balance, objectives, planted, samples, training
 from witbuild.report.charts import bar
 from witbuild.report.funnel import reasons
 from witbuild.report.markup import Markup, element, join
@@ -27,15 +27,20 @@ def _section(title: str, text: str, *content: Child) -> Markup:
 
 
 def _table(
-    titles: Sequence[str], rows: Sequence[Sequence[Child]], *, numbers: frozenset[int], wide: int = -1
+    titles: Sequence[str],
+    rows: Sequence[Sequence[Child]],
+    *,
+    numbers: frozenset[int],
+    wide: int = -1,
+    style: str = "panel",
 ) -> Markup:
     def cell(tag: str, column: int, content: Child) -> Markup:
-        style = "number" if column in numbers else "wide" if column == wide else None
-        return element(tag, content, class_=style)
+        kind = "number" if column in numbers else "wide" if column == wide else None
+        return element(tag, content, class_=kind)
 
     head = element("tr", [cell("th", column, title) for column, title in enumerate(titles)])
     body = [element("tr", [cell("td", column, one) for column, one in enumerate(row)]) for row in rows]
-    return element("div", element("table", element("thead", head), element("tbody", *body)), class_="panel")
+    return element("div", element("table", element("thead", head), element("tbody", *body)), class_=style)
 
 
 def show_funnel(lines: Sequence[Line]) -> Markup:
@@ -63,7 +68,7 @@ def _funnel_row(line: Line, most: int) -> list[Child]:
         bar(line.rows_out / max(most, 1)) if moving else None,
         line.rows_in,
         out,
-        join(dropped, fault),
+        element("div", dropped, fault, class_="reasons"),
         size(line.bytes),
         duration(line.seconds),
         f"{line.rows_per_second:,.0f}" if moving else None,
@@ -82,6 +87,28 @@ def show_reasons(lines: Sequence[Line]) -> Markup | None:
     return _section("Why pairs were dropped", "The reasons that cost most rows.", table)
 
 
+def show_planted(run: Run) -> Markup | None:
+    """Return the table of what was planted in a made-up web beside what was found."""
+    compared = planted.read(run.root)
+    if not compared:
+        return None
+    agree = sum(one.agrees for one in compared)
+    text = (
+        "This web was made up, and its faults were planted in known numbers: each must be found and dropped by the "
+        f"stage that looks for it. {agree} of {len(compared)} numbers agree."
+    )
+    rows = [_planted_row(one) for one in compared]
+    table = _table(("", "planted", "found", ""), rows, numbers=frozenset({1, 2}), style="panel few")
+    return _section("Planted and found", text, table)
+
+
+def _planted_row(one: planted.Compared) -> list[Child]:
+    stage, dot, reason = one.name.partition(".")
+    is_drop = dot and " " not in one.name
+    name = join(element("span", stage, class_="stage"), " ", reason) if is_drop else one.name
+    return [name, one.planted, one.found, "agrees" if one.agrees else element("span", "differs", class_="fault")]
+
+
 def show_balance(run: Run) -> Markup | None:
     """Return the curve of pairs a query, before and after balance."""
     found = balance.read_balance(run)
@@ -97,7 +124,11 @@ def _balance_text(found: balance.Balance) -> str:
     share = f"{balance.head_share(found.before):.0%} of the matches"
     if found.after is None:
         return f"{start} {share}."
-    return f"{start} {share} before balance and {balance.head_share(found.after):.0%} after it."
+    above = found.limit is not None and found.after.max(initial=0) > found.limit
+    why = (
+        " A pair kept for a rare query counts for the frequent ones in its caption too, so these stay above the limit."
+    )
+    return f"{start} {share} before balance and {balance.head_share(found.after):.0%} after it.{why if above else ''}"
 
 
 def show_samples(run: Run) -> Markup | None:
@@ -114,12 +145,13 @@ def show_samples(run: Run) -> Markup | None:
 def _tile(tile: samples.Tile) -> Markup:
     image = element("img", src=tile.image, alt=tile.caption) if tile.image else "cannot be decoded"
     pixels = f"{tile.width} x {tile.height}" if tile.width > 0 else ""
-    where = ", ".join(part for part in (tile.source, host(tile.page_url), pixels) if part)
+    origin = host(tile.page_url)
+    kind = ", ".join(part for part in (tile.source, pixels) if part)
     caption = element(
         "figcaption",
         element("bdi", tile.caption, class_="caption"),
         [element("span", query, class_="chip") for query in tile.queries],
-        element("bdi", where, class_="soft"),
+        [element("bdi", line, class_="soft", title=line) for line in (origin, kind) if line],
     )
     return element("figure", element("div", image, class_="frame"), caption, class_="tile")
 
