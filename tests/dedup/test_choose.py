@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from witbuild.dedup.choose import drops
+from witbuild.dedup.choose import _origin, drops
 from witbuild.schema import CLUSTERS
 
 FEW = st.integers(0, 2)
@@ -62,3 +62,31 @@ def test_drops_are_those_of_the_plain_rule(
     found = drops(pa.Table.from_pylist(rows, schema=CLUSTERS), scope, keep)
     lost = zip(found["part"].tolist(), found["row"].tolist(), found["reason"].to_pylist(), strict=True)
     assert list(lost) == expected(rows, scope, keep)
+
+
+ORIGIN = st.fixed_dictionaries(
+    {
+        "page_url": st.none() | st.sampled_from(["http://a.test/", "http://b.test/"]),
+        "source": st.none() | st.sampled_from(["", "site", "wat"]),
+        "source_file": st.none(),
+        "source_offset": st.none() | st.integers(0, 3),
+        "caption_source": st.sampled_from(["alt", "title"]),
+        "licence": st.none() | st.text(max_size=3),
+    }
+)
+KINDS = [("source_offset", pa.int64()), *((name, pa.string()) for name in ("page_url", "source", "source_file"))]
+SCHEMA = pa.schema([*KINDS, ("caption_source", pa.string()), ("licence", pa.string())])
+
+
+@given(st.lists(ORIGIN, max_size=12), st.integers(0, 12))
+def test_origins_are_told_apart_and_are_the_same_however_texts_are_coded(rows: list[Row], split: int) -> None:
+    table = pa.Table.from_pylist(rows, schema=SCHEMA)
+    texts = {name for name, kind in zip(SCHEMA.names, SCHEMA.types, strict=True) if pa.types.is_string(kind)}
+    pieces = [
+        pa.table({name: one[name].dictionary_encode() if name in texts else one[name] for name in SCHEMA.names})
+        for one in (table.slice(0, split), table.slice(split))
+    ]
+    plain, coded = _origin(table), _origin(pa.concat_tables(pieces))
+    assert coded.tolist() == plain.tolist()
+    told = [tuple(row[name] or "" if name != "source_offset" else row[name] for name in SCHEMA.names) for row in rows]
+    assert len(set(told)) == len(set(plain.tolist()))

@@ -63,11 +63,19 @@ def _area(table: pa.Table) -> pa.ChunkedArray:
 def _origin(table: pa.Table) -> npt.NDArray[np.uint64]:
     out = np.zeros(table.num_rows, np.uint64)
     for name in _ORIGINS:
-        column = table[name]
-        same = column.null_count == len(column)
-        found = column.slice(0, 1) if same else column  # one hash does for all
-        out = mix(out ^ hash_strings(strings(found.cast(pa.large_string()))))
+        out = mix(out ^ _hashes(table[name]))
     return out
+
+
+def _hashes(column: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """Return the hash of each value as a text, uint64 of shape (n,), or of (1,) when all are null; null is empty."""
+    if column.null_count == len(column):
+        column = column.slice(0, 1)
+    if not pa.types.is_dictionary(column.type):
+        return hash_strings(strings(column.cast(pa.large_string())))
+    coded = column.combine_chunks()
+    known = pa.concat_arrays([coded.dictionary.cast(pa.large_string()), pa.array([""], pa.large_string())])
+    return hash_strings(strings(known))[coded.indices.fill_null(len(known) - 1).to_numpy()]
 
 
 def clusters(found: pa.Table, stars: Edges) -> pa.Table:

@@ -82,13 +82,33 @@ def write(path: Path, table: pa.Table, *, dropped: Mapping[str, int], row_groups
             start += rows
 
 
-def read(path: str, columns: list[str] | None = None) -> pa.Table:
-    """Read a part, or some of its columns; a broken file is a CorruptPartError that names it."""
+def read(path: str, columns: list[str] | None = None, *, coded: bool = False) -> pa.Table:
+    """Read a part, or some of its columns; a broken file is a CorruptPartError that names it.
+
+    Args:
+        path: of the part.
+        columns: to read; None: all.
+        coded: give texts that repeat much as a dictionary and numbers, as they lie there: in a tenth of the time.
+    """
     if path.endswith(batches.SUFFIX):
         with _naming(path):
             return batches.read(path, columns)
     with store.open_read(path) as stream, _naming(path):
-        return _read(pq.ParquetFile(stream), columns)
+        file = pq.ParquetFile(stream)
+        if coded:
+            file = pq.ParquetFile(stream, metadata=file.metadata, read_dictionary=_coded_columns(file))
+        return _read(file, columns)
+
+
+def _coded_columns(file: pq.ParquetFile) -> list[str]:
+    """Return the columns of texts that take less than the four bytes a row which a text's length alone would take."""
+    texts = {field.name for field in file.schema_arrow if pa.types.is_string(field.type)}
+    metadata, sizes = file.metadata, dict.fromkeys(texts, 0)
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        for chunk in map(group.column, range(metadata.num_columns)):
+            if chunk.path_in_schema in texts:
+                sizes[chunk.path_in_schema] += chunk.total_uncompressed_size
+    return [name for name, size in sizes.items() if size < 4 * metadata.num_rows]
 
 
 def _read(file: pq.ParquetFile, columns: list[str] | None) -> pa.Table:
@@ -214,6 +234,24 @@ def count_rows(paths: Iterable[str]) -> int:
     """
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return sum(footer.rows for footer in pool.map(Footer, paths))
+
+
+def count_values(path: str, name: str) -> int:
+    """Return how many values the lists of a column hold, from the footer of a parquet part alone.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "a.parquet"
+        >>> write(path, pa.table({"a": [[1, 2], [], None, [3]]}), dropped={})
+        >>> count_values(str(path), "a")
+        3
+    """
+    with store.open_read(path) as stream, _naming(path):
+        metadata = pq.ParquetFile(stream).metadata
+        paths = [metadata.schema.column(i).path for i in range(metadata.num_columns)]
+        (leaf,) = (i for i, path in enumerate(paths) if path.partition(".")[0] == name)
+        groups = (metadata.row_group(i).column(leaf) for i in range(metadata.num_row_groups))
+        return sum(group.statistics.num_values if group.is_stats_set else group.num_values for group in groups)
 
 
 class _naming:  # noqa: N801

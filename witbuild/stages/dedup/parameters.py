@@ -60,7 +60,7 @@ class Seen(Scope):
         """Return some columns of the task's pairs, and what else the evidence needs."""
         from witbuild.io import tables
 
-        return tables.read(task.sources["pairs"][0], [*dict.fromkeys(columns)])
+        return tables.read(task.sources["pairs"][0], [*dict.fromkeys(columns)], coded=True)
 
     def evidence(self, table: pa.Table) -> Evidence:
         """Return what the scope looks at in each pair of a part."""
