@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING, ClassVar
 
 from witbuild.errors import InputError
 from witbuild.io import store
-from witbuild.sources.base import Source, files
+from witbuild.sources.base import Source, files, share_of
 from witbuild.sources.candidates import Candidates
 from witbuild.web.robots import token
 
@@ -25,7 +25,7 @@ _LISTS = (".paths", ".paths.gz", ".paths.txt")
 
 @dataclass(frozen=True, kw_only=True)
 class Archives(Source):
-    """A source over WARC-like files; a task is one or more of them.
+    """A source over WARC-like files; a task is one or more of them, or a piece of one where there are more tasks.
 
     Attributes:
         root: put before the paths of a list that are not URLs or absolute.
@@ -43,9 +43,16 @@ class Archives(Source):
         return token(self.user_agent)
 
     def plan(self) -> Iterator[Task]:
-        """Yield a task for each group of files."""
+        """Yield a task for each group of files, or for each piece of a large local one."""
         paths = expand(self.inputs, self.kind, self.root)
-        yield from self.numbered([(group, {}) for group in deal(paths, self.shards)])
+        yield from self.numbered(
+            [
+                (group, {"piece": piece, "pieces": pieces} if pieces > 1 else {})
+                for index, group in enumerate(deal(paths, self.shards))
+                for pieces in [_pieces(group[0], share_of(self.shards, index, len(paths)))]
+                for piece in range(pieces)
+            ]
+        )
 
     def harvest(self, task: Task) -> Candidates:
         """Read the task's archives, record by record."""
@@ -55,18 +62,28 @@ class Archives(Source):
         for path in task.sources["input"]:
             if not out.full:
                 with open_read(path) as stream:
-                    self.archive(stream, path, out)
+                    self._read(stream, path, task, out)
         return out
+
+    def _read(self, stream: IO[bytes], path: str, task: Task, out: Candidates) -> None:
+        """Read an archive, or the task's piece of it."""
+        from witbuild.web.pieces import piece_of
+
+        pieces = task.arguments.get("pieces", 1)
+        if pieces == 1:
+            self.archive(stream, path, out)
+        elif found := piece_of(stream, task.arguments["piece"], pieces):
+            self.archive(found[0], path, out, found[1])
 
     def candidates(self, limit: int | None) -> Candidates:
         """Return what a task's pairs are put into."""
         return Candidates(self.kind, limit)
 
-    def archive(self, stream: IO[bytes], path: str, out: Candidates) -> None:
-        """Read an archive."""
+    def archive(self, stream: IO[bytes], path: str, out: Candidates, begin: int = 0) -> None:
+        """Read an archive from a byte on at which a record begins."""
         from witbuild.web.warc import records
 
-        self.all(records(stream), path, out)
+        self.all(records(stream, begin), path, out)
 
     def all(self, found: Iterable[Record | Damage], path: str, out: Candidates) -> None:
         """Read what was found in an archive, until there are as many pairs as there may be."""
@@ -123,6 +140,15 @@ def _lines(name: str) -> list[str]:
         return plain.decode().splitlines()
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise InputError(f"{name}: not a list of paths, packed by gzip ({error})") from error
+
+
+def _pieces(path: str, most: int) -> int:
+    """Return how many pieces a file is to be cut into; a remote one is not asked for its size to plan."""
+    from witbuild.web.pieces import LEAST_BYTES
+
+    if most < 2 or store.is_remote(path) or not store.is_file(path):
+        return 1
+    return min(most, max(1, store.size(path) // LEAST_BYTES))
 
 
 def deal(paths: tuple[str, ...], shards: int) -> Iterator[tuple[str, ...]]:

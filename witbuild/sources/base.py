@@ -51,12 +51,22 @@ class Source(ABC):
 
         The shares add up to the limit and differ by one at most, so that no task needs to know of another.
         """
-        return {"limit": self.limit * (index + 1) // tasks - self.limit * index // tasks} if self.limit else {}
+        return {"limit": share_of(self.limit, index, tasks)} if self.limit else {}
 
     def numbered(self, work: list[tuple[tuple[str, ...], dict[str, int]]]) -> Iterator[Task]:
         """Yield a task for each (paths, arguments), with its share of the limit."""
         for index, (paths, arguments) in enumerate(work):
             yield Task(index, {"input": paths}, {**arguments, **self.share(index, len(work))})
+
+
+def share_of(total: int, index: int, count: int) -> int:
+    """Return what one of so many gets of a total: as much as the others, or one more or less.
+
+    Example:
+        >>> [share_of(7, index, 3) for index in range(3)]
+        [2, 2, 3]
+    """
+    return total * (index + 1) // count - total * index // count
 
 
 @lru_cache(maxsize=64)

@@ -32,13 +32,14 @@ class Wat(Archives):
 
         return Gathered(limit, self.agent)
 
-    def archive(self, stream: IO[bytes], path: str, out: Candidates) -> None:
+    def archive(self, stream: IO[bytes], path: str, out: Candidates, begin: int = 0) -> None:
         """Read an archive by its gzip members as far as each is one record, and what is left record by record."""
         from witbuild.sources.wat_rows import NOTHING, ODD, UNUSUAL
         from witbuild.web.members import members
         from witbuild.web.warc import Record, records
 
-        gathered, last, position = cast("Gathered", out), 0, 0
+        gathered, last, position = cast("Gathered", out), begin, begin
+        stream.seek(begin)
         for offset, length, content in members(stream):
             found = gathered.member(content)
             if found == UNUSUAL:
@@ -52,7 +53,7 @@ class Wat(Archives):
                 return
         if position < stream.seek(0, 2):
             # From the last good record on, so that what follows it is judged as in an archive, not as its beginning.
-            self.all(islice(records(stream, last), int(position > 0), None), path, out)
+            self.all(islice(records(stream, last), int(position > begin), None), path, out)
 
     def read(self, record: Record, path: str, out: Candidates) -> None:
         """Add what a record tells about a page's images."""

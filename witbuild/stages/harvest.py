@@ -35,7 +35,8 @@ class Harvest(Stage):
     inputs: tuple[str, ...] = digested(())
     """Files, globs, folders and URLs; `*.paths.gz` lists and `cc:CC-MAIN-YYYY-WW` for archives, seeds for sites."""
     shards: int = Field(0, ge=0)
-    """Tasks to cut the work into; 0: one a file."""
+    """Tasks to cut the work into; 0: one a file. More than there are files cut lists, and large archives on this
+    machine's disks, in pieces."""
     limit: int = Field(0, ge=0)
     """Most pairs, shared equally among the tasks; 0: all."""
     root: str = "https://data.commoncrawl.org/"

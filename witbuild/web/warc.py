@@ -26,8 +26,10 @@ MAX_RESTARTS = 1_000
 _BLOCK_BYTES = 1 << 20
 _LONGEST_START = 16
 _GZIP = b"\x1f\x8b"
+GZIP_START = re.compile(rb"\x1f\x8b\x08")
+"""What a gzip member begins with; so may bytes within one."""
 _STARTS = {
-    _GZIP: re.compile(rb"\x1f\x8b\x08"),
+    _GZIP: GZIP_START,
     b"\x28\xb5": re.compile(rb"\x28\xb5\x2f\xfd"),
     b"\x04\x22": re.compile(rb"\x04\x22\x4d\x18"),
 }

@@ -14,7 +14,7 @@ from witbuild.web.members import members
 from witbuild.web.warc import MAX_RECORD_BYTES, Damage, Record, is_bomb
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
 _MAX_HEAD_BYTES: Final = 1 << 16
 _STARTS: Final = (b"WARC/1.0\r\n", b"WARC/1.1\r\n")
@@ -51,6 +51,21 @@ def records(stream: IO[bytes], position: int) -> Generator[Record | Damage, None
     if held is not None:
         yield held
     return None
+
+
+def ends(stream: IO[bytes], position: int) -> Iterator[int]:
+    """Yield where each record ends, from a position on, as long as each is a member of its own and whole.
+
+    Args:
+        stream: seekable.
+        position: of the first one.
+    """
+    fields = Fields(_NAMES)
+    stream.seek(position)
+    for offset, length, content in members(stream, MAX_RECORD_BYTES):
+        if _record(content, fields, offset, length) is None:
+            return
+        yield offset + length
 
 
 def _record(content: bytes, fields: Fields, offset: int, length: int) -> Record | Damage | None:
