@@ -8,12 +8,19 @@ pairs. *By a tree* is the same with a tree built by lexbor instead of the scan.
 cc2dataset's worker is written anew here after what it does: FastWARC, the whole record parsed by simdjson (by json
 where that is not installed), links filtered, addresses joined, an md5 a pair. Both sides find the same pairs of `src`
 and `alt`; witbuild's table has those of Open Graph besides.
+
+*First run* is a harvest of one page in a process of its own, imports and all: what the loops cost that are compiled
+when they are first called, and are found on the disk from then on.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +45,13 @@ pytestmark = pytest.mark.bench
 PAGES, WAT_PAGES = 500, 1_000
 """A task over a real WAT has 30,000 and more: what a task costs once should not count here."""
 Pairs = set[tuple[str, str]]
+CACHE = "NUMBA_CACHE_DIR"
+FIRST_RUN = """
+import sys
+from witbuild.stages.harvest import Harvest
+stage = Harvest(source=sys.argv[1], inputs=(sys.argv[2],))
+assert sum(stage.process(task).table.num_rows for task in stage.plan({}))
+"""
 _SRC_AND_ALT = [rows.SOURCES.index("alt"), FIRST]
 
 
@@ -190,6 +204,23 @@ def test_wat(bench: Bench, archives: tuple[str, str]) -> None:
     assert len(ours) == 10 * WAT_PAGES
     assert {row["caption_source"] for row in rows} == {"alt", "og"}
     bench.compare("WAT", "pages", _sides(archives[1], runs, WAT_PAGES))
+
+
+@pytest.mark.parametrize("source", ["warc", "wat"])
+def test_first_run(bench: Bench, source: str, tmp_path: Path) -> None:
+    path, kept = tmp_path / f"x.{source}.gz", tmp_path / "kept"
+    path.write_bytes({"warc": warc, "wat": wat}[source]([Maker().page(0)]))
+
+    def run(*, first: bool) -> None:
+        folder = tempfile.mkdtemp(dir=tmp_path) if first else str(kept)
+        subprocess.run([sys.executable, "-c", FIRST_RUN, source, path], env=os.environ | {CACHE: folder}, check=True)
+
+    run(first=False)
+    sides = {
+        "loops found on the disk": Side(lambda: run(first=False), 1),
+        "loops compiled": Side(lambda: run(first=True), 1),
+    }
+    bench.compare(f"{source.upper()}, first run", "page", sides, 3)
 
 
 def _installed(*names: str) -> bool:
