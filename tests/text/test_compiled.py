@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -89,6 +90,17 @@ def test_a_kernel_that_calls_one_of_its_file_does_not_wait_for_itself(tmp_path: 
     (tmp_path / "calling.py").write_text(f"from witbuild.text.kernels import kernel\n{kernels}print(two(1), one(2))")
     done = start(tmp_path)
     assert done.communicate(timeout=120)[0].split() == ["3", "3"]
+
+
+def test_who_has_the_lock_and_does_not_go_on_is_not_waited_for(tmp_path: Path) -> None:
+    kernels = "".join(f"@kernel\ndef {name}(number):\n    return number + 1\n" for name in ("one", "two"))
+    least = "from witbuild.text import compiled\ncompiled.PATIENCE_SECONDS = 0.5\n"
+    (tmp_path / "calling.py").write_text(
+        f"{least}from witbuild.text.kernels import kernel\n{kernels}print(one(2), two(2), len(compiled._stuck))"
+    )
+    with (tmp_path / "calling.py").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        assert told(start(tmp_path)) == [3, 3, 1]
 
 
 def test_processes_that_start_together_compile_once(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import time
 from contextlib import ExitStack, suppress
 from functools import wraps
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 from llvmlite import ir
@@ -36,6 +37,11 @@ class Kept(FunctionCache):
         return *super()._index_key(sig, codegen), made_of(self._py_func)
 
 
+PATIENCE_SECONDS = 60.0
+"""Longest wait for what another process compiles."""
+_LOOK_AGAIN_SECONDS: Final = 0.05
+_stuck: Final[set[str]] = set()
+"""Files that were waited for long enough."""
 _begun: Final[list[object]] = []
 """The function that is being compiled, for which this process has the lock; one at a time, by numba's own lock."""
 
@@ -51,11 +57,23 @@ def alone(compile_for: Callable[[Any], Any], function: Any) -> Callable[[Any], A
                 _begun.append(function)
                 held.callback(_begun.clear)
                 with suppress(OSError):
-                    file = held.enter_context(Path(function.__code__.co_filename).open("rb"))
-                    fcntl.flock(file, fcntl.LOCK_EX)
+                    _lock(held.enter_context(Path(function.__code__.co_filename).open("rb")))
             return compile_for(signature)
 
     return compile_alone
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Lock a file, or let it be: whoever has it may have been stopped, and it is work alone that would be saved."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while file.name not in _stuck:
+        try:
+            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        if time.monotonic() > until:
+            _stuck.add(file.name)
+    return None
 
 
 def made_of(function: FunctionType) -> str:
