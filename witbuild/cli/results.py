@@ -19,7 +19,7 @@ def status(run: RunArgument = "run", json_output: Annotated[bool, typer.Option("
 
     opened = _open(run)
     if json_output:
-        rows = [_totals(folder, manifest) for folder, manifest in opened.manifests()]
+        rows = [_totals(opened, folder, manifest) for folder, manifest in opened.manifests()]
         typer.echo(dumps({"root": opened.merkle_root(), "stages": rows}).decode(), nl=False)
         return
     from rich.console import Console
@@ -48,7 +48,10 @@ def _open(run: str) -> Run:
     return opened
 
 
-def _totals(folder: StageFolder, manifest: Manifest) -> dict[str, object]:
+def _totals(run: Run, folder: StageFolder, manifest: Manifest) -> dict[str, object]:
+    from witbuild.report.funnel import queries_a_pair
+
+    matches = queries_a_pair(run, manifest)
     return {
         "folder": folder.name,
         "fingerprint": manifest.fingerprint,
@@ -58,6 +61,7 @@ def _totals(folder: StageFolder, manifest: Manifest) -> dict[str, object]:
         "dropped": manifest.dropped,
         "bytes": manifest.bytes,
         "seconds": round(manifest.seconds, 3),
+        **({} if matches is None else {"queries_a_pair": round(matches, 3)}),
     }
 
 
@@ -73,15 +77,21 @@ def _table(run: Run) -> object:
     for title in ("MB", "s", "rows/s"):
         table.add_column(title, justify="right")
     for folder in run.folders():
-        table.add_row(*_row(folder, folder.manifest()))
+        table.add_row(*_row(run, folder, folder.manifest()))
     return table
 
 
-def _row(folder: StageFolder, manifest: Manifest | None) -> list[str]:
+def _row(run: Run, folder: StageFolder, manifest: Manifest | None) -> list[str]:
     if manifest is None:
         identity = folder.identity()
         return [folder.name, "", "", "", "not whole" if identity else "nothing yet", "", "", ""]
+    from witbuild.report.funnel import queries_a_pair
+
+    matches = queries_a_pair(run, manifest)
     dropped = ", ".join(f"{reason} {rows:,}" for reason, rows in manifest.dropped.items())
+    if matches is not None:
+        kept = f"{manifest.rows / max(manifest.rows + sum(manifest.dropped.values()), 1):.1%} kept, "
+        dropped += f"{'; ' if dropped else ''}{kept}{matches:.1f} queries a pair"
     came = "" if manifest.rows_in is None else f"{manifest.rows_in:,}"
     speed = f"{manifest.rows / manifest.seconds:,.0f}" if manifest.seconds else ""
     sizes = [f"{manifest.bytes / 1e6:,.1f}", f"{manifest.seconds:,.1f}", speed]

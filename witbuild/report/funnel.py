@@ -89,6 +89,15 @@ def reasons(lines: Iterable[Line]) -> Iterator[tuple[str, str, int, float]]:
         yield line.stage, reason, rows, rows / max(taken, 1)
 
 
+def queries_a_pair(run: Run, manifest: Manifest) -> float | None:
+    """Return how many queries a pair that `match` gave matches on average; None for other steps. Footers are read."""
+    if manifest.identity.name != "match" or not manifest.rows:
+        return None
+    from witbuild.io import tables
+
+    return sum(tables.count_values(path, "query_ids") for path in run.paths(manifest, "pairs")) / manifest.rows
+
+
 def pairs_around(run: Run, stage: str) -> tuple[Manifest | None, Manifest | None]:
     """Return the manifests of the pairs that a stage took and of those that it gave, where there are such."""
     before: Manifest | None = None

@@ -6,7 +6,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from witbuild.report import sections
-from witbuild.report.funnel import funnel
+from witbuild.report.funnel import funnel, queries_a_pair
 from witbuild.report.markup import Markup, element
 from witbuild.report.units import duration, size
 
@@ -33,6 +33,7 @@ def build(run: Run) -> str:
     first = (_head(run, name), _cards(run, lines), sections.show_funnel(lines), sections.show_reasons(lines))
     more = (
         sections.show_planted(run),
+        sections.show_duplicates(run),
         sections.show_balance(run),
         sections.show_samples(run),
         sections.show_training(run),
@@ -67,6 +68,9 @@ def _cards(run: Run, lines: Sequence[Line]) -> Markup:
     for stage, label in (("queries", "queries"), ("harvest", "pairs harvested"), ("match", "pairs matched")):
         if stage in by_stage:
             found.append((f"{by_stage[stage].rows_out:,}", label))
+    matches = [mean for _, one in run.manifests() if (mean := queries_a_pair(run, one)) is not None]
+    if matches:
+        found.append((f"{matches[-1]:.1f}", "queries a matched pair"))
     if "shard" in by_stage:
         tars = [file for _, manifest in run.manifests() for file in manifest.files("tars")]
         found.append((f"{by_stage['shard'].rows_out:,}", "samples"))

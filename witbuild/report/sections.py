@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from witbuild.errors import InputError
-from witbuild.report import balance, objectives, planted, samples, training
+from witbuild.report import balance, duplicates, objectives, planted, samples, training
 from witbuild.report.charts import bar
 from witbuild.report.funnel import reasons
 from witbuild.report.markup import Markup, element, join
@@ -115,7 +115,55 @@ def show_balance(run: Run) -> Markup | None:
     if found is None:
         return None
     chart = element("div", balance.draw(found), class_="panel chart")
-    return _section("Balance", _balance_text(found), chart)
+    shares = _table(("", "before", "after"), balance.shares(found), numbers=frozenset({1, 2}), style="panel few")
+    return _section("Balance", _balance_text(found), chart, shares, _most_matched(found))
+
+
+def _most_matched(found: balance.Balance) -> Markup | None:
+    """Return the table of the queries with most pairs: what their quota lets them keep, and how often they occur."""
+    if not found.most:
+        return None
+    rows: list[list[Child]] = [
+        [element("bdi", one.query), one.before, one.charged, one.quota, one.after] for one in found.most
+    ]
+    titles = ("query", "pairs before", "charged to it", "quota", "pairs after")
+    return _table(titles, rows, numbers=frozenset({1, 2, 3, 4}), style="panel few")
+
+
+def show_duplicates(run: Run) -> Markup | None:
+    """Return what each dedup found: clusters by their size, and examples."""
+    tables = [
+        join(
+            element("p", f"{one.step}: {sum(one.sizes.values()):,} clusters of {one.pairs:,} pairs."),
+            _table(("pairs of a cluster", "clusters"), _sizes(one), numbers=frozenset({0, 1}), style="panel few"),
+            _table(("pairs", "caption", "host", "dropped as"), _examples(one), numbers=frozenset({0})),
+        )
+        for one in duplicates.read(run)
+        if one.sizes
+    ]
+    if not tables:
+        return None
+    text = "Pairs that say the same: the largest clusters and some by a coin, of each the pair that stays first."
+    return _section("Duplicates", text, *tables)
+
+
+def _sizes(found: duplicates.Clusters) -> list[list[Child]]:
+    """Return how many clusters there are of each size, sizes from one power of two to the next taken together."""
+    powers: dict[int, int] = {}
+    for size_, count in found.sizes.items():
+        power = 1 << (size_.bit_length() - 1)
+        powers[power] = powers.get(power, 0) + count
+    return [
+        [f"{power:,}" if power < 2 else f"{power:,} to {2 * power - 1:,}", count] for power, count in powers.items()
+    ]
+
+
+def _examples(found: duplicates.Clusters) -> list[list[Child]]:
+    return [
+        [cluster.pairs if place == 0 else None, element("bdi", one.caption), host(one.url), one.reason or "stays"]
+        for cluster in found.examples
+        for place, one in enumerate(cluster.members)
+    ]
 
 
 def _balance_text(found: balance.Balance) -> str:
