@@ -57,7 +57,9 @@ def alone(compile_for: Callable[[Any], Any], function: Any) -> Callable[[Any], A
                 _begun.append(function)
                 held.callback(_begun.clear)
                 with suppress(OSError):
-                    _lock(held.enter_context(Path(function.__code__.co_filename).open("rb")))
+                    file = held.enter_context(Path(function.__code__.co_filename).open("rb"))
+                    _lock(file)
+                    held.callback(fcntl.flock, file, fcntl.LOCK_UN)  # a process forked now keeps it open
             return compile_for(signature)
 
     return compile_alone
