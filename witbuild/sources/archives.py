@@ -45,14 +45,14 @@ class Archives(Source):
     def plan(self) -> Iterator[Task]:
         """Yield a task for each group of files, or for each piece of a large local one."""
         paths = expand(self.inputs, self.kind, self.root)
-        yield from self.numbered(
-            [
-                (group, {"piece": piece, "pieces": pieces} if pieces > 1 else {})
-                for index, group in enumerate(deal(paths, self.shards))
-                for pieces in [_pieces(group[0], share_of(self.shards, index, len(paths)))]
-                for piece in range(pieces)
-            ]
-        )
+        yield from self.numbered(list(self._cut(paths)))
+
+    def _cut(self, paths: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict[str, int]]]:
+        """Yield the files of each task, and which piece of one it reads."""
+        for index, group in enumerate(deal(paths, self.shards)):
+            pieces = _pieces(group[0], share_of(self.shards, index, len(paths)))
+            for piece in range(pieces):
+                yield group, {"piece": piece, "pieces": pieces} if pieces > 1 else {}
 
     def harvest(self, task: Task) -> Candidates:
         """Read the task's archives, record by record."""
