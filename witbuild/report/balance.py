@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from witbuild.io import tables
 from witbuild.report.charts import Axis, Line, line_chart
-from witbuild.report.funnel import pairs_around
+from witbuild.report.funnel import pairs_around, steps
 from witbuild.sample.limits import tail_share
 from witbuild.stages.balance.parameters import Limited
 
@@ -38,7 +38,7 @@ class Balance:
     """None: the run has no balance stage."""
     limit: int | None
     listed: int | None
-    """Queries in the list, those without pairs too; None: the run did not make the list."""
+    """Queries in the list, those without pairs too; None: the list is not at hand."""
     most: tuple[Counted, ...] = ()
     """The queries with most pairs before; none where the run has no curve."""
 
@@ -76,12 +76,12 @@ def _told(run: Run, curved: Manifest) -> Balance:
 
 
 def _queries(run: Run) -> tuple[dict[int, str], int | None]:
-    """Return number -> text of the queries that a run made, and how many there are."""
-    made = next((one for _, one in reversed(run.manifests()) if one.output == "queries"), None)
-    if made is None:
+    """Return number -> text of the queries that were matched, and how many there are; nothing where they are gone."""
+    paths = next((made.inputs["queries"] for made in steps(run) if made.stage.name == "balance.curve"), None)
+    if paths is None:
         return {}, None
-    table = tables.read_all(run.paths(made, "queries"), ["query_id", "query"])
-    return dict(zip(table["query_id"].to_pylist(), table["query"].to_pylist(), strict=True)), made.rows
+    table = tables.read_all(paths, ["query_id", "query"])
+    return dict(zip(table["query_id"].to_pylist(), table["query"].to_pylist(), strict=True)), table.num_rows
 
 
 def _counted(run: Run) -> Balance | None:

@@ -10,9 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from witbuild.errors import InputError
 from witbuild.io import tables
-from witbuild.runner.replay import replay
+from witbuild.report.funnel import steps
 from witbuild.sample.coins import mix
 from witbuild.sample.order import slice_of
 from witbuild.stages.slices import of_part, slices_of
@@ -67,14 +66,11 @@ def read(run: Run) -> list[Clusters]:
     """Return what each dedup of a run found, in their order; a slice of the clusters is held at a time."""
     found: list[Clusters] = []
     clustered: Made | None = None
-    try:
-        for made in replay(run.root):
-            if made.stage.name == "dedup.clusters":
-                clustered = made
-            elif made.stage.name == "dedup.drop" and clustered is not None:
-                found.append(_described(clustered.paths(), made))
-    except InputError:  # what the run was given is not there any more
-        return found
+    for made in steps(run):
+        if made.stage.name == "dedup.clusters":
+            clustered = made
+        elif made.stage.name == "dedup.drop" and clustered is not None:
+            found.append(_described(clustered.paths(), made))
     return found
 
 

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from witbuild.errors import InputError, RecipeError
 from witbuild.io.manifest import total
+from witbuild.runner.replay import replay
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from witbuild.io.manifest import Manifest
     from witbuild.io.run import Run
+    from witbuild.runner.replay import Made
 
 _ROWS = ("pairs", "samples")
 """Tables whose rows are pairs on their way."""
@@ -96,6 +99,14 @@ def queries_a_pair(run: Run, manifest: Manifest) -> float | None:
     from witbuild.io import tables
 
     return sum(tables.count_values(path, "query_ids") for path in run.paths(manifest, "pairs")) / manifest.rows
+
+
+def steps(run: Run) -> list[Made]:
+    """Return the whole steps of a run with what each read; none where what it was given is not there any more."""
+    try:
+        return list(replay(run.root))
+    except (InputError, RecipeError):
+        return []
 
 
 def pairs_around(run: Run, stage: str) -> tuple[Manifest | None, Manifest | None]:
