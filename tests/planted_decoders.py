@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import itertools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Self
 
 from witbuild.image.failure import ImageError
+from witbuild.stages.fetch.decoders import Decoders
+from witbuild.stages.fetch.decoding import Limits, Making
 from witbuild.stages.fetch.download import Download
 from witbuild.stages.fetch.journal import Image
 from witbuild.stages.fetch.make import Make
@@ -63,6 +67,39 @@ def obey(body: bytes) -> tuple[Image, bytes]:
     return PLAIN, b"%d " % os.getpid() + body
 
 
+class Asked:
+    """Decoders for who has no event loop; a context manager."""
+
+    def __init__(self, make: Making, processes: int, limits: Limits) -> None:
+        self.decoders = Decoders(make, processes, limits)
+        self._runner = asyncio.Runner()
+
+    def __enter__(self) -> Self:
+        self._runner.run(self.decoders.__aenter__())
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._runner.run(self.decoders.__aexit__(None, None, None))
+        self._runner.close()
+
+    def ask(self, body: bytes) -> tuple[Image, bytes]:
+        return self._runner.run(self.decoders(body))
+
+    def all(self, bodies: Iterable[bytes]) -> list[tuple[Image, bytes] | ImageError]:
+        """Ask for all at once."""
+
+        async def one(body: bytes) -> tuple[Image, bytes] | ImageError:
+            try:
+                return await self.decoders(body)
+            except ImageError as error:
+                return error
+
+        async def together() -> list[tuple[Image, bytes] | ImageError]:
+            return await asyncio.gather(*map(one, bodies))
+
+        return self._runner.run(together())
+
+
 class Obeying:
     """Makes images as fetch does, but for bodies that are a fate."""
 
@@ -83,10 +120,7 @@ class Planted(Download):
 
 def main(path: str) -> None:
     """Write down the decoding process's number, then loop in it."""
-    from witbuild.stages.fetch.decoders import Decoders
-    from witbuild.stages.fetch.decoding import Limits
-
-    with Decoders(obey, 1, Limits(seconds=2.0)) as decoders:
+    with Asked(obey, 1, Limits(seconds=2.0)) as decoders:
         _, answer = decoders.ask(b"who")
         Path(path).write_bytes(answer)
         decoders.ask(b"loop")

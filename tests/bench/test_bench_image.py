@@ -28,9 +28,9 @@ from PIL import Image
 
 from tests.bench import photographs
 from tests.bench.conftest import ROOT, ROUNDS, Bench, Side
+from tests.planted_decoders import Asked
 from witbuild.image.prepare import Plan
 from witbuild.image.resize import shrink
-from witbuild.stages.fetch.decoders import Decoders
 from witbuild.stages.fetch.decoding import Limits
 from witbuild.stages.fetch.make import Make
 
@@ -142,27 +142,16 @@ def test_a_process_of_its_own(bench: Bench, real: Path) -> None:
     make = Make(Plan())
     bodies = [path.read_bytes() for path in real.iterdir()]
     shares: list[float] = []
-    with Decoders(make, 1, Limits()) as decoders:
-        process = int(_worker(decoders))
+    with Asked(make, 1, Limits()) as decoders:
+        decoders.ask(bodies[0])
+        process = decoders.decoders.up[0].pid
         for _ in range(2 * ROUNDS):
             alone = _spent(os.getpid(), process, lambda: [make(body) for body in bodies])
-            apart = _spent(os.getpid(), process, lambda: [decoders.ask(body) for body in bodies])
+            apart = _spent(os.getpid(), process, lambda: decoders.all(bodies))
             shares.append(apart / alone - 1)
     share = statistics.median(shares)
     bench.note(f"Decoding in a process of its own, with limits, costs {share:.1%} more CPU than decoding in place.")
     assert share < 0.1
-
-
-def _worker(decoders: Decoders) -> int:
-    process = decoders._idle.get()
-    if process is None:
-        decoders._idle.put(None)
-        with pytest.raises(Exception, match="not_an_image"):
-            decoders.ask(b"x")
-        process = decoders._idle.get()
-    decoders._idle.put(process)
-    assert process is not None
-    return process._process.pid or 0
 
 
 def _spent(one: int, other: int, run: Any) -> float:

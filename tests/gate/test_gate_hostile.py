@@ -11,10 +11,10 @@ import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.planted_decoders import Asked
 from witbuild.image.failure import REASONS, ImageError
 from witbuild.image.prepare import Plan
 from witbuild.stages.fetch import quarantine
-from witbuild.stages.fetch.decoders import Decoders
 from witbuild.stages.fetch.decoding import Limits
 from witbuild.stages.fetch.make import Make
 
@@ -22,7 +22,7 @@ ENDS = Path(__file__).with_name("hostile_images.json")
 FOLDERS = ("exif/", "images/")
 
 
-def end(decoders: Decoders, body: bytes) -> str:
+def end(decoders: Asked, body: bytes) -> str:
     try:
         image, _ = decoders.ask(body)
     except ImageError as error:
@@ -32,7 +32,7 @@ def end(decoders: Decoders, body: bytes) -> str:
 
 def ends(bodies: Mapping[str, bytes]) -> dict[str, str]:
     """Return how each image ends: format and size, or the reason of its drop."""
-    with Decoders(Make(Plan(avif=True)), 1, Limits()) as decoders:
+    with Asked(Make(Plan(avif=True)), 1, Limits()) as decoders:
         return {name: end(decoders, bodies[name]) for name in sorted(bodies) if name.startswith(FOLDERS)}
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.fetched import jpeg
-from tests.planted_decoders import PLAIN, Planted, obey
+from tests.planted_decoders import PLAIN, Asked, Planted, obey
 from tests.server import Reply, Site
 from witbuild.image.failure import REASONS, ImageError
 from witbuild.image.prepare import Plan
@@ -23,13 +23,14 @@ from witbuild.stage import Task
 from witbuild.stages.fetch import quarantine
 from witbuild.stages.fetch.decoders import Decoders
 from witbuild.stages.fetch.decoding import Limits
+from witbuild.stages.fetch.journal import Image
 from witbuild.stages.fetch.make import Make
 from witbuild.text.keys import pair_key
 
 QUICK = Limits(seconds=0.7, memory_bytes=50_000_000)
 
 
-def fate(decoders: Decoders, body: bytes) -> str:
+def fate(decoders: Asked, body: bytes) -> str:
     try:
         decoders.ask(body)
     except ImageError as error:
@@ -38,7 +39,7 @@ def fate(decoders: Decoders, body: bytes) -> str:
 
 
 def test_every_fate_has_its_reason_and_the_next_body_is_decoded() -> None:
-    with Decoders(obey, 1, QUICK) as decoders:
+    with Asked(obey, 1, QUICK) as decoders:
         for body, told in [
             (b"crash", "image_crash: the decoder died: SIGSEGV"),
             (b"loop", "image_timeout: the decoder was stopped at its time limit"),
@@ -53,19 +54,19 @@ def test_every_fate_has_its_reason_and_the_next_body_is_decoded() -> None:
 
 
 def test_a_decoder_that_sleeps_is_ended_by_the_clock() -> None:
-    with Decoders(obey, 1, Limits(seconds=0.05)) as decoders:
+    with Asked(obey, 1, Limits(seconds=0.05)) as decoders:
         assert fate(decoders, b"sleep").startswith("image_timeout")
 
 
 def test_a_process_that_has_nothing_to_do_is_left_alone() -> None:
-    with Decoders(obey, 1, Limits(seconds=0.05)) as decoders:
+    with Asked(obey, 1, Limits(seconds=0.15)) as decoders:
         first = decoders.ask(b"x")[1].split()[0]
-        time.sleep(0.8)  # more than a body may take by the clock
+        time.sleep(1.8)  # more than a body may take by the clock
         assert decoders.ask(b"x")[1].split()[0] == first
 
 
 def test_a_process_that_refuses_is_kept_and_one_that_breaks_is_replaced() -> None:
-    with Decoders(obey, 1, QUICK) as decoders:
+    with Asked(obey, 1, QUICK) as decoders:
         first = decoders.ask(b"x")[1].split()[0]
         assert fate(decoders, b"refuse").startswith("image_broken")
         assert decoders.ask(b"x")[1].split()[0] == first
@@ -73,28 +74,42 @@ def test_a_process_that_refuses_is_kept_and_one_that_breaks_is_replaced() -> Non
         assert decoders.ask(b"x")[1].split()[0] != first
 
 
-def test_many_at_once_get_their_own_answers() -> None:
+def outcomes(found: list[tuple[Image, bytes] | ImageError]) -> list[bytes | str]:
+    return [one.reason if isinstance(one, ImageError) else one[1].split(b" ", 1)[1] for one in found]
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_many_at_once_get_their_own_answers(processes: int) -> None:
     bodies = [b"%d" % number * 70_000 for number in range(10)] + [b"crash", b"", b"refuse"] * 3
-
-    async def ask(decoders: Decoders, body: bytes) -> bytes | str:
-        try:
-            return (await decoders(body))[1].split(b" ", 1)[1]
-        except ImageError as error:
-            return error.reason
-
-    async def run() -> list[bytes | str]:
-        with Decoders(obey, 3, QUICK) as decoders:
-            return await asyncio.gather(*(ask(decoders, body) for body in bodies))
-
     odd = {b"crash": "image_crash", b"refuse": "image_broken"}
-    assert asyncio.run(run()) == [odd.get(body, body) for body in bodies]
+    with Asked(obey, processes, QUICK) as decoders:
+        assert outcomes(decoders.all(bodies)) == [odd.get(body, body) for body in bodies]
+
+
+def test_a_body_that_waits_behind_one_that_breaks_its_process_is_made_by_the_next() -> None:
+    with Asked(obey, 1, QUICK) as decoders:
+        assert outcomes(decoders.all([b"loop", b"one", b"two"])) == ["image_timeout", b"one", b"two"]
+        assert outcomes(decoders.all([b"one", b"crash", b"leave"])) == [b"one", "image_crash", "image_crash"]
+
+
+def test_who_goes_away_leaves_the_answers_of_the_others() -> None:
+    async def leave() -> bytes:
+        async with Decoders(obey, 1, QUICK) as decoders:
+            gone = [asyncio.ensure_future(decoders(b"%d" % number * 300_000)) for number in range(4)]
+            last = asyncio.ensure_future(decoders(b"last"))
+            await asyncio.sleep(0.05)
+            for one in gone:
+                one.cancel()
+            return (await last)[1].split()[1]
+
+    assert asyncio.run(leave()) == b"last"
 
 
 def test_an_answer_is_that_of_the_function() -> None:
     make, body = Make(Plan(), md5=True), jpeg(3, 400)
-    with Decoders(make, 1, Limits()) as decoders:
+    with Asked(make, 1, Limits()) as decoders:
         assert decoders.ask(body) == make(body)
-    with Decoders(obey, 1, Limits()) as decoders:
+    with Asked(obey, 1, Limits()) as decoders:
         assert decoders.ask(b"large" * 1_000_000)[0] == PLAIN
 
 
@@ -107,7 +122,7 @@ def gone(process: int) -> bool:
 
 
 def test_no_process_stays() -> None:
-    with Decoders(obey, 1, QUICK) as decoders:
+    with Asked(obey, 1, QUICK) as decoders:
         process = int(decoders.ask(b"x")[1].split()[0])
         assert not gone(process)
     assert gone(process)
@@ -130,9 +145,8 @@ def test_a_decoder_ends_at_its_limit_though_its_parent_was_killed(tmp_path: Path
 def test_a_process_that_cannot_start_is_no_images_fault(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
-        "from witbuild.stages.fetch.decoders import Decoders\nfrom witbuild.stages.fetch.decoding import Limits\n"
-        "from tests.planted_decoders import obey\n"
-        "with Decoders(obey, 1, Limits()) as decoders:\n    decoders.ask(b'x')\n"
+        "from witbuild.stages.fetch.decoding import Limits\nfrom tests.planted_decoders import Asked, obey\n"
+        "with Asked(obey, 1, Limits()) as decoders:\n    decoders.ask(b'x')\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     done = subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, check=False)
@@ -160,7 +174,7 @@ def test_a_stage_keeps_what_broke_its_decoder(tmp_path: Path) -> None:
         tables.write(source, tables.from_rows(rows, PAIRS), dropped={}, row_groups=(len(rows),))
         stage = Planted(
             user_agent="t/0 (+http://contact.test/)", allow_private=True, resolve=site.resolve("a.test"), retries=0,
-            decode_seconds=0.3,
+            decode_seconds=1.0,
         )  # fmt: skip
         part = stage.process(Task(0, {"pairs": (str(source),)}, {"slice": 0}, str(tmp_path / "scratch")))
     assert part.table["url"].to_pylist() == [found[0]]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.planted_decoders import Asked
 from witbuild.image.prepare import Plan
-from witbuild.stages.fetch.decoders import Decoders
 from witbuild.stages.fetch.decoding import Limits
 from witbuild.stages.fetch.make import Make
 
@@ -34,6 +34,6 @@ def test_the_largest_image_is_decoded(kind: str, mode: str, options: dict[str, A
     assert Plan().max_pixels == SIDE * SIDE
     stream = io.BytesIO()
     Image.new(mode, (SIDE, SIDE)).save(stream, kind, **options)
-    with Decoders(Make(Plan(avif=True)), 1, Limits()) as decoders:
+    with Asked(Make(Plan(avif=True)), 1, Limits()) as decoders:
         image, _ = decoders.ask(stream.getvalue())
     assert (image.width, image.height, image.original_width) == (256, 256, SIDE)

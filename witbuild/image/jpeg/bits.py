@@ -101,7 +101,7 @@ def _mixing(waves: int) -> Any:
     return mix
 
 
-mix_four, mix_eight = _mixing(4), _mixing(8)
+mix_two, mix_four, mix_eight = _mixing(2), _mixing(4), _mixing(8)
 
 
 @woven

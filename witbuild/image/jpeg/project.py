@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from witbuild.image.jpeg.bits import LANES, add_eight, loop, mix_eight, mix_four, woven
+from witbuild.image.jpeg.bits import LANES, add_eight, loop, mix_eight, mix_four, mix_two, woven
 from witbuild.text.simd import lowest_bit
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _SPREAD = np.float32(6)
 """How far samples are taken to reach from their mean, squared, in standard deviations."""
 _ENERGY = np.float32(1024)
 """The most that the coefficients of an 8-bit block come to: their squares sum to those of 64 samples (Parseval)."""
-_TALL, _ROW, _COLUMN = np.uintp(32), np.uintp(56), np.uintp(7)
+_SHORT, _TALL, _ROW, _COLUMN = np.uintp(16), np.uintp(32), np.uintp(56), np.uintp(7)
 _ONE = np.uint64(1)
 
 
@@ -93,18 +93,36 @@ def project(  # noqa: PLR0913, PLR0917
                 return False
             at = np.uintp(down.start[row]) * np.uintp(room) + np.uintp(across.start[column])
             weights = np.uintp(row) << np.uintp(6)
-            if tallest < _TALL:
-                for mean in range(down.means[row]):
-                    mix_four(sums, at + np.uintp(mean) * np.uintp(room), scratch, down.waves, weights + np.uintp(mean))
-            else:
-                for mean in range(down.means[row]):
-                    mix_eight(sums, at + np.uintp(mean) * np.uintp(room), scratch, down.waves, weights + np.uintp(mean))
+            _down(tallest, down.means[row], sums, at, np.uintp(room), scratch, down.waves, weights)
             if far:
                 _cut(
                     coefficients, masks[block], block, quantiser, natural, waves, down, across, row, column, room,
                     at, scratch, sums,
                 )  # fmt: skip
     return True
+
+
+@woven
+def _down(  # noqa: PLR0913, PLR0917
+    tallest: np.uintp,
+    means: int,
+    sums: Floats,
+    at: np.uintp,
+    room: np.uintp,
+    rows: Floats,
+    waves: Floats,
+    weights: np.uintp,
+) -> None:
+    """Add to each mean down its part of a block's rows, of those that hold anything: few blocks have more than two."""
+    if tallest < _SHORT:
+        for mean in range(means):
+            mix_two(sums, at + np.uintp(mean) * room, rows, waves, weights + np.uintp(mean))
+    elif tallest < _TALL:
+        for mean in range(means):
+            mix_four(sums, at + np.uintp(mean) * room, rows, waves, weights + np.uintp(mean))
+    else:
+        for mean in range(means):
+            mix_eight(sums, at + np.uintp(mean) * room, rows, waves, weights + np.uintp(mean))
 
 
 @woven

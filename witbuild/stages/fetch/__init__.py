@@ -10,7 +10,8 @@ parameters.py  what there is to choose
 route.py       a registered domain lies in one slice, so one process minds a host (law 7)
 download.py    a task a slice
 pipeline.py    in a task: many hosts at once -> bodies -> processes that decode -> journal
-decoders.py    the processes that decode; decoding.py: what one does, within limits; make.py: the image of a body
+decoders.py    the processes that decode; process.py: one of them, seen from here
+decoding.py    what it does, within limits;  make.py: the image of a body
 warm.py        what they import once, for all;  lean.py  what they then give back
 quarantine.py  bodies that broke their decoder
 memory.py      bodies and requests held back by bytes;  seen.py  what is known of an answer

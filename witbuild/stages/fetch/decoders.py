@@ -1,9 +1,8 @@
 """Decoding in processes of its own: what crashes a decoder, loops in it or takes all memory costs one sample.
 
-    a thread of the task                         its process, replaced when it dies
-    ────────────────────                         ──────────────────────────────────
-    body                    ── socketpair ──>    timers armed, make(body)
-    columns as JSON, bytes  <── socketpair ──    or why there is no image
+    body ──> waiting ──> the process that has least to do (process.py) ──> image
+               ^                        │ died: the body it had is to blame,
+               └────────────────────────┘ those it had not begun wait again
 
 The kernel keeps the limits: a timer of CPU seconds that no decoder can hold off, and a bound on memory. A process
 answers in JSON and bytes, never in pickles: whatever broke into a decoder stays there.
@@ -12,25 +11,17 @@ answers in JSON and bytes, never in pickles: whatever broke into a decoder stays
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import signal
-import socket
-import sys
-from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import forkserver
-from queue import SimpleQueue
+from collections import deque
 from typing import TYPE_CHECKING, Self
 
-import orjson
-
-from witbuild.errors import WorkerError
-from witbuild.image.failure import ImageError
-from witbuild.stages.fetch.decoding import WARM, Limits, Making, receive, send, serve
-from witbuild.stages.fetch.journal import Image
+from witbuild.stages.fetch.process import AHEAD, Job, Process
 
 if TYPE_CHECKING:
-    from multiprocessing.context import ForkServerProcess, SpawnProcess
+    from collections.abc import Coroutine
     from types import TracebackType
+
+    from witbuild.stages.fetch.decoding import Limits, Making
+    from witbuild.stages.fetch.journal import Image
 
 
 class Decoders:
@@ -41,108 +32,95 @@ class Decoders:
         processes: how many.
         limits: of each body.
 
+    Attributes:
+        up: processes that run.
+
     Example:
-        with Decoders(Make(plan), 2, Limits()) as decoders:
+        async with Decoders(Make(plan), 2, Limits()) as decoders:
             image, content = await decoders(body)
     """
 
     def __init__(self, make: Making, processes: int, limits: Limits) -> None:
         self._make, self._limits = make, limits
-        self._threads = ThreadPoolExecutor(processes, thread_name_prefix="decoder")
-        self._idle: SimpleQueue[_Process | None] = SimpleQueue()
-        for _ in range(processes):
-            self._idle.put(None)
+        self._missing = processes
+        self._waiting: deque[Job] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.up: list[Process] = []
 
-    def __enter__(self) -> Self:
+    async def __aenter__(self) -> Self:
         return self
 
-    def __exit__(
+    async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._threads.shutdown(cancel_futures=True)
-        while not self._idle.empty():
-            if process := self._idle.get():
-                process.end()
+        self._missing = 0
+        self._waiting.clear()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        ending, self.up = self.up, []
+        for process in ending:
+            process.end()
+        for process in ending:
+            await asyncio.to_thread(process.join)
 
     async def __call__(self, body: bytes) -> tuple[Image, bytes]:
-        """Make the image of a body in a process that is idle.
+        """Make the image of a body in a process that has room for it.
 
         Raises:
             ImageError: what `make` says; image_crash, image_timeout or image_memory when the process died of it.
             WorkerError: no process can be started.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.ask, body)
+        job = Job(body, asyncio.get_running_loop().create_future())
+        self._waiting.append(job)
+        self._spread()
+        return await job.answer
 
-    def ask(self, body: bytes) -> tuple[Image, bytes]:
-        """Do what a call does, waiting for it."""
-        process = self._idle.get()
-        try:
-            process = process or _Process(self._make, self._limits)
-            return process.ask(body)
-        finally:
-            self._idle.put(process if process and process.alive else None)
+    def _spread(self) -> None:
+        """Hand what waits to processes that have room, and start one where all have something to do."""
+        while self._waiting:
+            process = min(self.up, key=lambda one: len(one.jobs), default=None)
+            if self._missing and (process is None or process.jobs):
+                self._missing -= 1
+                self._go(self._start())
+            if process is None or len(process.jobs) >= AHEAD:
+                return
+            job = self._waiting.popleft()
+            if not job.answer.done():
+                process.take(job)
 
+    def _go(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
 
-class _Process:
-    """One decoding process and this end of its line; `alive` until the process is seen to be gone."""
+    def _done(self, task: asyncio.Task[None]) -> None:
+        """Let those who wait know of a process that could not be started."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error:
+            self._missing += 1
+            waiting, self._waiting = self._waiting, deque()
+            for job in waiting:
+                if not job.answer.done():
+                    job.answer.set_exception(error)
 
-    def __init__(self, make: Making, limits: Limits) -> None:
-        self._line, theirs = socket.socketpair()
-        self._line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)  # a body in one go, where it is allowed
-        self._process = _processes()(target=serve, args=(theirs, make, limits), daemon=True)
-        self._process.start()
-        theirs.close()
-        self.alive = True
-        self._begin()
+    async def _start(self) -> None:
+        process = await asyncio.to_thread(Process, self._make, self._limits)
+        await process.attach(self._spread, self._lost)
+        self.up.append(process)
+        self._spread()
 
-    def _begin(self) -> None:
-        """Wait until the process is ready: one that never is, is no image's fault."""
-        try:
-            receive(self._line, 1)
-        except (EOFError, OSError):
-            self.end()
-            raise WorkerError(
-                f"a decoding process ended before it began (exit code {self._process.exitcode}); its own words stand "
-                f"above; a script that uses witbuild needs the line `if __name__ == '__main__':`"
-            ) from None
+    def _lost(self, process: Process) -> None:
+        """See to what a process had whose line ended."""
+        if process in self.up:
+            self.up.remove(process)
+            self._go(self._bury(process))
 
-    def ask(self, body: bytes) -> tuple[Image, bytes]:
-        try:
-            send(self._line, body)
-            told, content = receive(self._line, 2)
-        except (EOFError, OSError):
-            raise self._died() from None
-        columns = orjson.loads(told)
-        if "reason" in columns:
-            raise ImageError(columns["reason"], columns["detail"])
-        return Image(**columns), content
-
-    def _died(self) -> ImageError:
-        self.end()
-        code = self._process.exitcode or 0
-        if -code in (signal.SIGPROF, signal.SIGALRM):
-            return ImageError("image_timeout", "the decoder was stopped at its time limit")
-        name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-        return ImageError("image_crash", f"the decoder died: {name}")
-
-    def end(self) -> None:
-        """Let the process see the end of its line, and wait for it."""
-        self.alive = False
-        self._line.close()
-        self._process.join()
-
-
-def begin() -> None:
-    """Start the server that decoding processes are forked from: it imports what they need while others go on."""
-    if sys.platform == "linux":
-        _processes()
-        forkserver.ensure_running()
-
-
-def _processes() -> type[ForkServerProcess | SpawnProcess]:
-    """Return the kind of process: forked from a server that has imported everything, where there is one."""
-    if sys.platform != "linux":
-        return multiprocessing.get_context("spawn").Process
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([WARM])
-    return context.Process
+    async def _bury(self, process: Process) -> None:
+        failure = await asyncio.to_thread(process.died)
+        jobs = list(process.jobs)
+        if jobs and not jobs[0].answer.done():
+            jobs[0].answer.set_exception(failure)
+        self._waiting.extendleft(reversed(jobs[1:]))
+        self._missing += 1
+        self._spread()

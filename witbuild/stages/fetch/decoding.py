@@ -20,6 +20,8 @@ from witbuild.stages.fetch.journal import Image
 
 Making = Callable[[bytes], tuple[Image, bytes]]
 WARM = "witbuild.stages.fetch.warm"
+ANSWER = struct.Struct("<2I")
+"""What stands before an answer: the lengths of its JSON and of the image."""
 _PATIENCE = 10
 """Seconds by the clock for each CPU second that is allowed: a decoder that sleeps is ended too."""
 

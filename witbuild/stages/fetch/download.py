@@ -43,10 +43,10 @@ class Download(Fetching):
 
     def process(self, task: Task) -> Part:
         """Return the pairs whose image is stored, with its columns; the rest is dropped with its reason."""
-        from witbuild.stages.fetch import decoders
+        from witbuild.stages.fetch import process
 
         if self.decode:
-            decoders.begin()
+            process.begin()
         return self._process(task)
 
     def _process(self, task: Task) -> Part:

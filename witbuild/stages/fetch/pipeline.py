@@ -45,13 +45,14 @@ async def download(
     """
     waiting = [url for url in found if url not in journal.outcomes]
     watch = Watch(journal.folder, waiting, (outcome.status for outcome in journal.outcomes.values()))
-    with Decoders(stage.make(), stage.decode_processes, stage.decode_limits()) as decoders:
-        async with Client(stage.settings()) as client, watch.telling():
-            blocked = stage.blocked_hashes()
-            pipeline = _Pipeline(client, stage, journal, Memory(), decoders, known, watch, blocked)
-            await visit_all(
-                waiting, pipeline.visit, hosts=stage.max_hosts, per_host=stage.per_host, ready=client.ready
-            )
+    async with (
+        Decoders(stage.make(), stage.decode_processes, stage.decode_limits()) as decoders,
+        Client(stage.settings()) as client,
+        watch.telling(),
+    ):
+        blocked = stage.blocked_hashes()
+        pipeline = _Pipeline(client, stage, journal, Memory(), decoders, known, watch, blocked)
+        await visit_all(waiting, pipeline.visit, hosts=stage.max_hosts, per_host=stage.per_host, ready=client.ready)
 
 
 @dataclass(frozen=True, slots=True)
