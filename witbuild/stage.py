@@ -100,6 +100,8 @@ class Stage(BaseModel):
     """Whether queries, pairs or shards may come out empty without an error."""
     told_by_tasks: ClassVar[tuple[str, ...]] = ()
     """Parameters that change nothing of a task but what its sources and arguments say already."""
+    preload: ClassVar[tuple[str, ...]] = ()
+    """Modules that the process imports of which workers are forked, when this stage is what they are started for."""
     keeps_memory: ClassVar[bool] = False
     """Whether a worker keeps what memory its tasks free for the next of them (witbuild.io.memory)."""
     reproducible: ClassVar[bool] = True

@@ -154,3 +154,27 @@ def _wait(condition: Callable[[], bool], seconds: float = 300) -> None:
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.05)
+
+
+PRELOADING = """
+import sys
+from witbuild.engine.local import LocalEngine
+
+class Asked:
+    preload = ("wave",)
+
+    def __call__(self, name):
+        return name in sys.modules
+
+if __name__ == "__main__":
+    with LocalEngine(workers=2) as engine:
+        print(*engine.map(Asked(), ["wave"] * 4), "wave" in sys.modules)
+"""
+
+
+def test_local_workers_are_forked_with_what_the_first_function_needs(tmp_path: Path) -> None:
+    (tmp_path / "asking.py").write_text(PRELOADING)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "asking.py")], capture_output=True, text=True, timeout=300, check=True
+    )
+    assert done.stdout.split() == ["True"] * 4 + ["False"]

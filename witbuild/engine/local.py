@@ -52,11 +52,14 @@ class LocalEngine:
         self._stop(kill=kind is not None)
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-        """Yield the result for each item; at most two items a worker are in flight."""
+        """Yield the result for each item; at most two items a worker are in flight.
+
+        Workers that are not started yet are forked of a process that has imported what `function.preload` names.
+        """
         if self.workers == 1:
             yield from map(function, items)
             return
-        pool = self._started()
+        pool = self._started([*_PRELOAD, *getattr(function, "preload", ())])
         running: dict[Future[R], T] = {}
         try:
             for item in items:
@@ -75,11 +78,11 @@ class LocalEngine:
             for future in running:
                 future.cancel()
 
-    def _started(self) -> ProcessPoolExecutor:
+    def _started(self, preload: list[str]) -> ProcessPoolExecutor:
         if self._pool is None:
             context = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
             if sys.platform == "linux":
-                context.set_forkserver_preload(_PRELOAD)
+                context.set_forkserver_preload(preload)
             self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_follow_parent)
         return self._pool
 

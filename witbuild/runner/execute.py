@@ -28,6 +28,11 @@ class Execute:
     earlier: Inputs = field(default_factory=dict)
     """What the same step of an earlier run wrote."""
 
+    @property
+    def preload(self) -> tuple[str, ...]:
+        """Modules that the stage's tasks need, for the engine."""
+        return self.stage.preload
+
     def __call__(self, task: Task) -> Done:
         """Do the task; nothing is seen of it until everything is."""
         started = time.perf_counter()

@@ -42,6 +42,7 @@ class Scaled(Cut):
     """What every step knows of a global stage whose slices follow from the rows that there are."""
 
     keeps_memory: ClassVar[bool] = True
+    preload: ClassVar[tuple[str, ...]] = ("witbuild.text.warm",)
 
     slices: int | None = Field(None, ge=1, le=65_536)
     """Into how many slices each table between pairs is cut; by default so many that a slice has some two million rows.
