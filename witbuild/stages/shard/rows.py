@@ -34,7 +34,9 @@ def write_rows(path: Path, samples: pa.Table, images: Iterable[bytes | memoryvie
     with pq.ParquetWriter(path, schema, **options, **chunked) as writer:
         for start in range(0, len(samples), GROUP):
             rows = samples.slice(start, GROUP)
-            writer.write_table(_rows(rows, list(islice(left, GROUP))).cast(schema), row_group_size=GROUP)
+            # Arrow never lets go of memory that it was shown by a memoryview
+            some = [bytes(image) for image in islice(left, GROUP)]
+            writer.write_table(_rows(rows, some).cast(schema), row_group_size=GROUP)
 
 
 def _compression() -> dict[str, str]:
@@ -43,7 +45,7 @@ def _compression() -> dict[str, str]:
     return {"image.bytes": "none", "image.path": "zstd", **dict.fromkeys(columns, "zstd")}
 
 
-def _rows(samples: pa.Table, images: Sequence[bytes | memoryview]) -> pa.Table:
+def _rows(samples: pa.Table, images: Sequence[bytes]) -> pa.Table:
     names = zip(samples["key"].to_pylist(), samples["image_format"].to_pylist(), strict=True)
     paths = [f"{key}.{extension}" for key, extension in names]
     column = pa.StructArray.from_arrays([pa.array(images, pa.binary()), pa.array(paths)], fields=list(IMAGE))
