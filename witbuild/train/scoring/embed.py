@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import Field, model_validator
-
-from witbuild.stage import MapStage, Part, Task, digested, runtime
+from witbuild.stage import Part, Task
+from witbuild.train.scoring.seeing import Seeing
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,39 +14,11 @@ if TYPE_CHECKING:
     from witbuild.train.scoring.clip import Clip
 
 
-class Embed(MapStage):
+class Embed(Seeing):
     """Write down what a model sees in each fetched image, for `dedup` with `image_hash: embedding`."""
 
     name: ClassVar = "embed"
-    reads: ClassVar = ("pairs", "images")
     output: ClassVar = "embeddings"
-    reproducible: ClassVar = False
-
-    folder: str = digested("")
-    """Folder of a model in open_clip's form: `open_clip_config.json` and its weights."""
-    model: str = ""
-    """Where no folder is given, open_clip's NAME/WEIGHTS (`ViT-B-32-quickgelu/openai`), or `hf-hub:OWNER/NAME`."""
-    batch_size: int = Field(64, ge=1)
-    """Images that the model sees at a time."""
-    device: str = runtime("auto")
-    """auto, cpu, cuda or cuda:1; auto takes CUDA where there is some."""
-    threads: int = runtime(1, ge=0)
-    """CPU threads of a task's network; 0: as many as the process may use."""
-
-    @model_validator(mode="after")
-    def _one_model(self) -> Self:
-        if not (self.folder or self.model):
-            raise ValueError("name a model: `folder: PATH`, or `model: NAME/WEIGHTS` of open_clip")
-        return self
-
-    def check(self) -> None:
-        """Raise when the model or torch is not there."""
-        from witbuild.train.stage import needs_torch
-
-        needs_torch("embed")
-        from witbuild.train.scoring import clip
-
-        clip.check(self.folder, self.model)
 
     def apply(self, table: pa.Table, task: Task) -> Part:
         """Embed the images of a part, batch by batch, in the order in which they lie."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from witbuild.stage import MapStage, Part, Task, digested, runtime
+from witbuild.stage import Part, Task, digested
+from witbuild.train.scoring.seeing import Seeing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,18 +25,12 @@ DECIMALS = 4
 """Of a score: what lies beyond differs from machine to machine."""
 
 
-class Score(MapStage):
+class Score(Seeing):
     """Score fetched pairs by models: how well image and caption agree, and what heads say of the image."""
 
     name: ClassVar = "score"
-    reads: ClassVar = ("pairs", "images")
     output: ClassVar = "pairs"
-    reproducible: ClassVar = False
 
-    folder: str = digested("")
-    """Folder of a model in open_clip's form: `open_clip_config.json` and its weights."""
-    model: str = ""
-    """Without a folder, open_clip's NAME/WEIGHTS, such as `ViT-B-32-quickgelu/openai`, or `hf-hub:OWNER/NAME`."""
     clip: bool = True
     """Write `clip_score`, the cosine of image and caption."""
     heads: dict[What, str] = digested({})
@@ -48,19 +43,9 @@ class Score(MapStage):
     """Score only pairs whose caption is of one of these languages; none: all that are not in `other_than`."""
     other_than: tuple[str, ...] = ()
     """Leave pairs as they are whose caption is of one of these languages."""
-    batch_size: int = Field(64, ge=1)
-    """Pairs that the model sees at a time."""
-    device: str = runtime("auto")
-    """auto, cpu, cuda or cuda:1; auto takes CUDA where there is some."""
-    threads: int = runtime(1, ge=0)
-    """CPU threads of a task's network; 0: as many as the process may use."""
 
     @model_validator(mode="after")
-    def _one_model(self) -> Self:
-        if not (self.folder or self.model):
-            raise ValueError(
-                "name a model: `folder: PATH`, or `model: NAME/WEIGHTS` of open_clip such as ViT-B-32-quickgelu/openai"
-            )
+    def _something_to_say(self) -> Self:
         if not (self.clip or self.heads):
             raise ValueError("nothing to do; set `clip: true` or name `heads`")
         return self
@@ -69,12 +54,8 @@ class Score(MapStage):
         """Raise when the model, a head or torch is not there."""
         from witbuild.errors import InputError
         from witbuild.io import store
-        from witbuild.train.stage import needs_torch
 
-        needs_torch("score")
-        from witbuild.train.scoring import clip
-
-        clip.check(self.folder, self.model)
+        super().check()
         for what, path in self.heads.items():
             if not store.exists(path):
                 raise InputError(f"{path}: no such file; it is the head of {what}_score (stage score, `heads`)")
