@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-from witbuild.cli.where import Address, EngineName, TaskCpus, TaskMemory, Where, Workers
+from witbuild.cli.where import Where, placed
 from witbuild.cli.work import Out, RestartFrom, carry_out, chosen_slice, environment_index
 from witbuild.errors import RecipeError
 from witbuild.recipe import Recipe, recipe_names, shipped, stage_class, stage_names
 
 
+@placed
 def run(
     recipe: Annotated[str, typer.Argument(help="A recipe file, or the name of one that ships, such as `demo`.")],
     out: Out = "run",
@@ -34,19 +35,15 @@ def run(
         str,
         typer.Option("--slice", help="I/N: do slice I of N; `/N` takes I from the batch system.", metavar="I/N"),
     ] = "",
-    workers: Workers = 0,
-    engine: EngineName = "local",
-    address: Address = "",
-    task_cpus: TaskCpus = 1.0,
-    task_memory: TaskMemory = 0.0,
     check: Annotated[bool, typer.Option("--check", help="Read and check the recipe, do nothing.")] = False,
+    *,
+    where: Where,
 ) -> None:
     """Run a recipe into a run directory, or go on with it."""
     from dataclasses import replace
 
     loaded = Recipe.load(recipe).without(without or []).with_overrides(overrides or [])
     loaded = replace(loaded, inputs={**loaded.inputs, **dict(map(_input, inputs or []))})
-    where = Where(workers=workers, engine=engine, address=address, task_cpus=task_cpus, task_memory=task_memory)
     if check:
         typer.echo(f"{recipe}: {len(loaded.stages)} stages: {', '.join(stage.name for stage in loaded.stages)}")
         return

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from witbuild.cli.where import Address, EngineName, TaskCpus, TaskMemory, Where, Workers
+from witbuild.cli.where import Where, placed
 from witbuild.cli.work import Out, carry_out
 
 
+@placed
 def update(
     source: Annotated[str, typer.Option("--source", help="Kind of what is new; the earlier run's.", metavar="KIND")],
     inputs: Annotated[
@@ -17,11 +18,8 @@ def update(
     ],
     earlier: Annotated[str, typer.Option("--from", help="Finished run directory.", metavar="RUN")] = "run",
     out: Out = "run-updated",
-    workers: Workers = 0,
-    engine: EngineName = "local",
-    address: Address = "",
-    task_cpus: TaskCpus = 1.0,
-    task_memory: TaskMemory = 0.0,
+    *,
+    where: Where,
 ) -> None:
     """Add to an earlier run: only what is new is harvested and fetched, what was taken down stays away.
 
@@ -30,6 +28,5 @@ def update(
     from witbuild.audit.update import prepare
 
     recipe = prepare(earlier, out, source, inputs)
-    where = Where(workers=workers, engine=engine, address=address, task_cpus=task_cpus, task_memory=task_memory)
     carry_out(recipe, out, where=where, earlier=earlier)
     typer.echo(out)

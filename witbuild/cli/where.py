@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from witbuild.cli.options import with_signature
 from witbuild.errors import RecipeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
     from witbuild.engine import Engine
@@ -78,4 +80,34 @@ OPTIONS: tuple[tuple[str, Any], ...] = (
     ("task_cpus", TaskCpus),
     ("task_memory", TaskMemory),
 )
-"""Name and annotation of each, for commands that are made and not written."""
+"""Name and annotation of each."""
+
+
+def placed(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command that takes `where` the options that say so in its place.
+
+    Example:
+        >>> def look(run: str, *, where: Where) -> None:
+        ...     print(run, where.workers)
+        >>> placed(look)("run", workers=2)
+        run 2
+        >>> [*inspect.signature(placed(look)).parameters]
+        ['run', 'workers', 'engine', 'address', 'task_cpus', 'task_memory']
+    """
+
+    def call(*given: Any, **values: Any) -> None:
+        chosen = {name: values.pop(name, getattr(Where, name)) for name, _ in OPTIONS}
+        command(*given, **values, where=Where(**chosen))
+
+    own = inspect.signature(command, eval_str=True).parameters
+    taken = [parameter for name, parameter in own.items() if name != "where"]
+    made: Callable[..., None] = with_signature(
+        call, command.__name__, inspect.getdoc(command) or "", [*taken, *parameters()]
+    )
+    return made
+
+
+def parameters() -> list[inspect.Parameter]:
+    """Return the options that choose the engine, for commands that are made and not written."""
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return [inspect.Parameter(name, keyword, default=getattr(Where, name), annotation=kind) for name, kind in OPTIONS]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 import os
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from witbuild.cli.where import OPTIONS, Where
+from witbuild.cli.where import Where, parameters
 from witbuild.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -28,13 +28,9 @@ RestartFrom = Annotated[
 
 def common() -> list[inspect.Parameter]:
     """Return the options that every working command has beside those of its stages."""
-    kinds: list[tuple[str, Any, Any]] = [
-        ("out", Out, "run"),
-        *((name, kind, getattr(Where, name)) for name, kind in OPTIONS),
-        ("restart_from", RestartFrom, ""),
-    ]
     keyword = inspect.Parameter.KEYWORD_ONLY
-    return [inspect.Parameter(name, keyword, default=default, annotation=kind) for name, kind, default in kinds]
+    out = inspect.Parameter("out", keyword, default="run", annotation=Out)
+    return [out, *parameters(), inspect.Parameter("restart_from", keyword, default="", annotation=RestartFrom)]
 
 
 def array_index(environment: Mapping[str, str]) -> int | None:
