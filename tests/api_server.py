@@ -11,10 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import Loopback, Reply
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Said:
 Answer = Callable[[dict[str, str]], Said]
 
 
-class ApiServer:
+class ApiServer(Loopback):
     """Answers by the parameters of a request.
 
     Attributes:
@@ -50,20 +50,12 @@ class ApiServer:
         self.times: list[float] = []
         self.peak = self._now = 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
+        super().__init__()
 
     def resolve(self, *hosts: str) -> dict[str, str]:
-        return dict.fromkeys(hosts, f"127.0.0.1:{self._server.server_port}")
+        return dict.fromkeys(hosts, f"127.0.0.1:{self.port}")
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def said(self, path: str, headers: dict[str, str]) -> Said:
+    def reply(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
         asked = {name: values[0] for name, values in parse_qs(urlsplit(path).query, keep_blank_values=True).items()}
         with self._lock:
             self.asked.append(asked)
@@ -73,30 +65,11 @@ class ApiServer:
             self.peak = max(self.peak, self._now)
         try:
             time.sleep(self.delay_seconds)
-            return self.answer({**asked, "": urlsplit(path).path})
+            said = self.answer({**asked, "": urlsplit(path).path})
+            return said.status, said.body, said.headers
         finally:
             with self._lock:
                 self._now -= 1
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = 1 << 16  # head and body in one packet
-
-    def __init__(self, server_of_api: ApiServer, *arguments: Any) -> None:
-        self.api = server_of_api
-        super().__init__(*arguments)
-
-    def do_GET(self) -> None:
-        said = self.api.said(self.path, {name.lower(): value for name, value in self.headers.items()})
-        self.send_response(said.status)
-        for name, value in {"Content-Length": str(len(said.body)), **said.headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(said.body)
-
-    def log_message(self, *_: Any) -> None:
-        return
 
 
 @dataclass(frozen=True)

@@ -8,17 +8,16 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import threading
 from collections.abc import Mapping
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.loopback import Loopback, Reply
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
-class Hub:
+class Hub(Loopback):
     """Serves data sets: "owner/name" -> revision -> path -> content.
 
     Attributes:
@@ -32,19 +31,17 @@ class Hub:
     ) -> None:
         self.sets, self.token, self.refusals = sets, token, refusals
         self.requests: list[tuple[str, str, str, str]] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, self))
+        super().__init__()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"http://127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def reply(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Reply:
+        token = headers.get("authorization", "")
+        self.requests.append((method, path, headers.get("range", ""), token))
+        status, value, told = self.answer(path, headers, token, body)
+        return status, value if isinstance(value, bytes) else json.dumps(value).encode(), told
 
     def answer(  # noqa: PLR0911 - a line an endpoint
         self, path: str, asked: dict[str, str], token: str, body: bytes
@@ -103,35 +100,3 @@ def _tree(files: Mapping[str, bytes], below: str) -> list[dict[str, Any]]:
     return told + [
         {"type": "file", "oid": _oid(content), "size": len(content), "path": path} for path, content in inside.items()
     ]
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = 1 << 16  # head and body in one packet
-
-    def __init__(self, hub: Hub, *arguments: Any) -> None:
-        self.hub = hub
-        super().__init__(*arguments)
-
-    def do_GET(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        asked = {name.lower(): value for name, value in self.headers.items()}
-        token = asked.get("authorization", "")
-        self.hub.requests.append((self.command, self.path, asked.get("range", ""), token))
-        status, value, headers = self.hub.answer(self.path, asked, token, body)
-        content = value if isinstance(value, bytes) else json.dumps(value).encode()
-        self.send_response(status)
-        for name, text in {"Content-Length": str(len(content)), **headers}.items():
-            self.send_header(name, text)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(content)
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def do_POST(self) -> None:
-        self.do_GET()
-
-    def log_message(self, *_: Any) -> None:
-        return
