@@ -5,6 +5,7 @@
 
 embed.py   the stage `embed`: the image's features themselves, for dedup
 stage.py   the stage `score`: parameters, and pairs in batches
+seeing.py  what both share: the parameters of the model
 clip.py    the model, from a folder or from open_clip by name
 heads.py   stacks of linear layers, from the files in which LAION publishes them
 """
