@@ -36,8 +36,8 @@ def strings(column: pa.Array | pa.ChunkedArray) -> Strings:
         >>> data.tobytes(), offsets.tolist()
         (b'abc', [0, 2, 2, 3])
     """
-    flat = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    flat = flat.cast(pa.large_binary())
+    wide = column.cast(pa.large_binary())  # before chunks are put together, which may be more than 2 GB
+    flat = wide.combine_chunks() if isinstance(wide, pa.ChunkedArray) else wide
     if flat.null_count:
         flat = flat.fill_null(b"")
     _, offsets, data = flat.buffers()

@@ -29,8 +29,8 @@ def hash_texts(texts: pa.Array | pa.ChunkedArray) -> Hashes:
         >>> len(set(hash_texts(pa.array(["dog", "cat", "dog"])).tolist()))
         2
     """
-    flat = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-    column = flat.cast(pa.large_string())
+    wide = texts.cast(pa.large_string())  # before chunks are put together, which may be more than 2 GB
+    column = wide.combine_chunks() if isinstance(wide, pa.ChunkedArray) else wide
     _, offsets, data = column.buffers()
     places = np.frombuffer(offsets or bytes(8), np.int64)[column.offset : column.offset + len(column) + 1]
     out = np.empty(len(column), np.uint64)

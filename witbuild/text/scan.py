@@ -62,8 +62,8 @@ def scan(texts: pa.Array | pa.ChunkedArray, semantics: Semantics, side: Side = "
 
 def plain_buffers(texts: pa.Array | pa.ChunkedArray, semantics: Semantics, letters: Alphabet) -> tuple[Bytes, Offsets]:
     """Return the bytes and the offsets of texts that `cut` may read: what is not plain, in its normal form."""
-    flat = texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts
-    column = pc.fill_null(flat.cast(pa.large_string()), "")
+    wide = texts.cast(pa.large_string())  # before chunks are put together, which may be more than 2 GB
+    column = pc.fill_null(wide.combine_chunks() if isinstance(wide, pa.ChunkedArray) else wide, "")
     data, offsets = _buffers(column)
     if letters.at_spaces:
         return data, offsets
