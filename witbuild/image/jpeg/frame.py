@@ -22,6 +22,8 @@ _IDS: Final = (b"\1\2\3", b"\0\1\2")
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _SOI, _EOI, _SOS, _DHT, _DQT, _DRI, _ADOBE = b"\xff\xd8", 0xD9, 0xDA, 0xC4, 0xDB, 0xDD, 0xEE
 _MAX_SCANS = 100
+_UNSEEN: Final = 99
+"""Of a coefficient: bits that are still to come, as if all were."""
 
 
 class UnusualError(Exception):
@@ -247,7 +249,7 @@ def _check_once(frame: Frame) -> None:
 
 def _check_progress(frame: Frame) -> None:
     """Check that every coefficient comes once and is refined bit by bit to the last (ITU-T T.81, section G.1.1)."""
-    left = np.full((len(frame.components), 64), 99)
+    left = [[_UNSEEN] * 64 for _ in frame.components]
     for scan in frame.scans:
         if scan.start > scan.stop or scan.stop > 63 or (scan.start == 0) != (scan.stop == 0):
             raise UnusualError("a band")
@@ -255,9 +257,10 @@ def _check_progress(frame: Frame) -> None:
             raise UnusualError("an interleaved band")
         if scan.high not in (0, scan.low + 1) or scan.low > 13:
             raise UnusualError("bits")
-        band = left[list(scan.components), scan.start : scan.stop + 1]
-        if (band != (scan.high or 99)).any():
-            raise UnusualError("out of order")
-        left[list(scan.components), scan.start : scan.stop + 1] = scan.low
-    if left.any():
+        band, count = slice(scan.start, scan.stop + 1), scan.stop + 1 - scan.start
+        for which in scan.components:
+            if left[which][band] != [scan.high or _UNSEEN] * count:
+                raise UnusualError("out of order")
+            left[which][band] = [scan.low] * count
+    if any(map(any, left)):
         raise UnusualError("not refined to the end")
