@@ -93,3 +93,27 @@ def test_bodies_larger_than_guessed_do_not_wait_for_each_other() -> None:
 
     asyncio.run(all_of_them())
     assert memory.held == 0
+
+
+def test_who_waits_is_let_in_with_others_when_a_twelfth_is_free() -> None:
+    memory, begun = Memory(1_200), list[int]()
+
+    async def one(number: int) -> None:
+        await memory.take(50)
+        begun.append(number)
+
+    async def all_of_them() -> list[list[int]]:
+        await memory.take(1_200)
+        work, seen = [asyncio.ensure_future(one(number)) for number in range(4)], list[list[int]]()
+        for _ in range(3):
+            await asyncio.sleep(0)
+            memory.give(50)
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            seen.append(list(begun))
+        for one_of_them in work:
+            one_of_them.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+        return seen
+
+    assert asyncio.run(all_of_them()) == [[], [0, 1], [0, 1]]
