@@ -61,7 +61,7 @@ def recipe(folder: Path, site: Site, archives: list[str]) -> Recipe:
         "queries.lists": [str(folder / "queries.txt")], "queries.synsets": False, "harvest.inputs": archives,
         "harvest.shards": 0, "balance.limit": 9, "balance.slices": 2, "dedup.slices": 2, "shard.slices": 2,
         "shard.samples_per_shard": 10, "fetch.shards": 3, "fetch.user_agent": AGENT, "fetch.allow_private": True,
-        "fetch.retries": 0, "fetch.timeout_seconds": 5, "fetch.resolve": site.resolve(*HOSTS),
+        "fetch.retries": 0, "fetch.timeout_seconds": 60, "fetch.resolve": site.resolve(*HOSTS),
     }  # fmt: skip
     return Recipe.load("warc").with_overrides(f"{name}={json.dumps(value)}" for name, value in values.items())
 

@@ -26,7 +26,6 @@ def witbuild(*arguments: str, cwd: Path, **environment: str) -> subprocess.Compl
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
     )
 
 

@@ -23,7 +23,7 @@ def options() -> Iterator[list[str]]:
             "--source", "site", "--inputs", "http://gallery.witbuild.test/",
             "--inputs", "http://blog.picturebook.test/", "--shards", str(SHARDS), "--max-depth", "2",
             "--user-agent", "test/1.0 (+http://gallery.witbuild.test/)", "--delay-seconds", "0", "--allow-private",
-            "--timeout-seconds", "4", "--per-host", "8", "--rules", "min_words: 3", "--workers", "1",
+            "--timeout-seconds", "60", "--per-host", "8", "--rules", "min_words: 3", "--workers", "1",
             "--resolve", json.dumps(server.resolve),
         ]  # fmt: skip
 

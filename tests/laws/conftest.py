@@ -9,6 +9,7 @@ import pytest
 
 from witbuild.demo.run import write_recipe
 from witbuild.demo.serving import Serving
+from witbuild.recipe import Recipe
 
 
 @pytest.fixture(scope="module")
@@ -18,4 +19,6 @@ def recipe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     path = tmp_path_factory.mktemp("recipe") / "tiny.yaml"
     with Serving(seed, size) as server:
         write_recipe(str(path), seed, size, server.resolve)
+        # the demo gives up on pictures after four seconds: none of so small a web is late unless the machine is
+        path.write_text(Recipe.load(str(path)).with_overrides(["fetch.timeout_seconds=60.0"]).to_yaml())
         yield path

@@ -120,7 +120,7 @@ def carry_out(recipe: Recipe, folder: Path, pages: dict[str, Reply], changes: di
     with Site(pages) as site:
         given = {
             "fetch.user_agent": AGENT, "fetch.allow_private": True, "fetch.shards": 1, "fetch.retries": 0,
-            "fetch.per_host": 8, "fetch.timeout_seconds": 10, "fetch.resolve": site.resolve(*hosts),
+            "fetch.per_host": 8, "fetch.timeout_seconds": 60, "fetch.resolve": site.resolve(*hosts),
             "dedup.slices": 1, "frequency.slices": 1, "shard.slices": 1, "balance.slices": 1, "queries.slices": 1,
             **changes,
         }  # fmt: skip

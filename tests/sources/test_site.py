@@ -32,7 +32,7 @@ def pages(**texts: str) -> dict[str, Any]:
 def stage(
     site: Site, *seeds: str, hosts: tuple[str, ...] = ("a.test", "www.a.test", "b.test"), **changes: Any
 ) -> Harvest:
-    options = {"user_agent": AGENT, "delay_seconds": 0, "allow_private": True, "timeout_seconds": 5, **changes}
+    options = {"user_agent": AGENT, "delay_seconds": 0, "allow_private": True, "timeout_seconds": 60, **changes}
     return Harvest(source="site", inputs=seeds or ("http://a.test/",), resolve=site.resolve(*hosts), **options)
 
 
@@ -97,7 +97,7 @@ def test_pages_that_cannot_be_had_are_counted_by_reason() -> None:
         "http://b.test/": page(image("b")),
     }
     with Site(texts) as site:
-        captions, dropped, _ = crawl(site, timeout_seconds=0.5)
+        captions, dropped, _ = crawl(site)
     assert captions == []
     assert dropped == {"http_404": 1, "http_500": 1, "robots": 2, "not_html": 1, "off_site": 1, "page_too_complex": 1}
     assert site.hits["http://a.test/secret/1"] == 0

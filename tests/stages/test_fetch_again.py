@@ -231,7 +231,7 @@ def test_a_task_goes_through_a_proxy_at_its_hours_and_bandwidth(tmp_path: Path) 
         part = process(tmp_path, [pair(f"http://a.test/{i}.jpg") for i in range(6)], stage)
     assert part.table.num_rows == 6
     begun = sorted(row["started"] for row in pq.read_table(part.files["visits"]).to_pylist())
-    assert begun[-1] - begun[0] > timedelta(seconds=0.5)
+    assert begun[-1] - begun[0] > timedelta(seconds=0.25)
 
 
 @pytest.mark.parametrize(
