@@ -13,6 +13,7 @@ work.py       what all commands that work share: engine, slices, the run itself
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -36,6 +37,11 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:  # a disk that is full or may not be written, a file in the place of a folder
+        if error.filename is None and error.errno != errno.ENOSPC:
+            raise
+        where = f"{os.fsdecode(error.filename)}: " if error.filename is not None else ""
+        _fail(f"{where}{error.strerror}; when that is mended, the same command goes on from here", 1)
 
 
 def _stopped(number: int, _frame: object) -> NoReturn:

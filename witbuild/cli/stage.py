@@ -93,7 +93,7 @@ def recipe_with(root: str, stage: Stage, inputs: dict[str, str], *, again: bool,
 
     recipe = recorded(root)
     if restart and recipe is not None:
-        return replaced(recipe, stage), restart
+        return replaced(recipe, stage, inputs), restart
     return grown(recipe, stage, inputs, again=again), ""
 
 

@@ -26,11 +26,12 @@ def takedown(
     """Remove pairs from a run's data set, for good: later builds from this run obey.
 
     Writes again only the shards that hold such pairs, and a proof of what changed. A takedown that was cut short is
-    finished first; without anything to take down, that is all that is done.
+    finished first; where nothing is named, that is all that is done.
     """
     from witbuild.audit.requests import gather
     from witbuild.audit.takedown import RELEASED
     from witbuild.audit.takedown import takedown as take
+    from witbuild.errors import RecipeError
     from witbuild.io import redo, store
     from witbuild.release.publish import release
 
@@ -40,6 +41,10 @@ def takedown(
         redo.finish(run)
         typer.echo(f"{run}: finished a takedown that was cut short")
         return
+    if not requests:
+        raise RecipeError(
+            "witbuild takedown: name what is to go: --url, --host, --sha256, --phash, --key, or --list FILE"
+        )
     released = store.exists(store.join(run, RELEASED))
     done = take(run, requests)
     if released and done.removed:

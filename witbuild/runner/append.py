@@ -42,8 +42,9 @@ def grown(recipe: Recipe | None, stage: Stage, inputs: Mapping[str, str], *, aga
     raise RunMismatchError(_refusal(recipe.stages[same[-1]], stage))
 
 
-def replaced(recipe: Recipe, stage: Stage) -> Recipe:
-    """Return the recipe with the last stage of that name, and all after it, replaced by one stage."""
+def replaced(recipe: Recipe, stage: Stage, inputs: Mapping[str, str]) -> Recipe:
+    """Return the recipe with the last stage of that name, and all after it, replaced by one stage and its inputs."""
+    recipe = replace(recipe, inputs={**recipe.inputs, **inputs})
     places = [place for place, old in enumerate(recipe.stages) if registered_name(old) == registered_name(stage)]
     return replace(recipe, stages=(*recipe.stages[: places[-1]], stage)) if places else recipe
 

@@ -194,6 +194,7 @@ def _check_not_empty(stage: Stage, manifest: Manifest) -> None:
     dropped = ", ".join(f"{reason} {rows:,}" for reason, rows in manifest.dropped.items()) or "nothing"
     came = "" if manifest.rows_in is None else f" of {manifest.rows_in:,} rows in"
     raise EmptyError(
-        f"stage {stage.name} yielded no {stage.output}{came}; dropped: {dropped}. "
-        f"Loosen its parameters or give it other input; nothing was sealed"
+        f"stage {stage.name} yielded no {stage.output}{came}; dropped: {dropped}. Nothing was sealed: loosen its "
+        f"parameters, give it other input or mend what stood in its way (a network that is down drops all as dns), "
+        f"and run it again with --restart-from {stage.name.partition('.')[0]}"
     )

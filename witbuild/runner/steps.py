@@ -10,6 +10,7 @@ from witbuild.errors import InputError, RecipeError
 from witbuild.io import store
 from witbuild.io.manifest import digest_paths, dumps
 from witbuild.io.run import RECIPE, Run
+from witbuild.schema import TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 ROLES = {"against": "pairs"}
 """Kind of input -> the kind of table that another run has for it, where the names differ."""
+
+
+_MAGIC = (b"PAR1", b"ARROW1")
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,8 @@ class Shelf:
         found = store.expand(path)
         if not found:
             raise InputError(f"input {kind}: {path}: no such run, folder or file")
+        if kind in TABLES:
+            _check_tables(kind, found)
         self.paths[kind] = tuple(found)
         self.fingerprints[kind] = hashlib.sha256(dumps(digest_paths(path))).hexdigest()
 
@@ -91,6 +97,18 @@ class Shelf:
     def upstream(self, inputs: Inputs) -> Mapping[str, str]:
         """Return the fingerprints of what made some inputs."""
         return {kind: self.fingerprints[kind] for kind in inputs if kind in self.fingerprints}
+
+
+def _check_tables(kind: str, paths: Iterable[str]) -> None:
+    """Refuse files from elsewhere that are no tables, before any work; a text list of queries is the usual one."""
+    for path in paths:
+        with store.open_read(path) as stream:
+            if stream.read(6).startswith(_MAGIC):
+                continue
+        made = (
+            "; `witbuild queries --lists FILE --out queries.parquet` makes one of a text" if kind == "queries" else ""
+        )
+        raise InputError(f"input {kind}: {path}: not a table of witbuild, which is a parquet file{made}")
 
 
 def check_order(steps: Sequence[Step], given: Iterable[str]) -> None:
