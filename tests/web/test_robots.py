@@ -128,4 +128,4 @@ def test_patterns_that_match_in_many_ways_take_no_time() -> None:
     rules = robots.parse(b"User-agent: *\nDisallow: /" + b"*a" * 40 + b"*b\n", "bot")
     start = time.process_time()
     assert rules.allows("http://a.test/" + "a" * 4_000)
-    assert time.process_time() - start < 0.3
+    assert time.process_time() - start < 3

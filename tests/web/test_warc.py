@@ -97,7 +97,7 @@ def test_a_record_that_unfolds_without_end_is_refused_and_the_next_one_read(monk
     bomb = gzip.compress(record(http(b"\0" * 200_000_000)), 1)
     start = time.process_time()
     found, damage = read(packed(PAGES[0]) + bomb + packed(PAGES[1]))
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 10
     assert [one.url for one in found] == ["http://a.test/0", "http://a.test/1"]
     assert damage[0] == "record_too_large"
 
