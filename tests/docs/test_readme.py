@@ -16,10 +16,19 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "quer
 
 
 def commands(page: Path) -> list[list[str]]:
-    lines = re.findall(
-        r"^ {4}(?:.*(?:&& |: ))?(witbuild [a-z].*)$", page.read_text().replace("\\\n", " "), re.MULTILINE
-    )
-    return [shlex.split(line.split("||")[0], comments=True) for line in lines]
+    text = page.read_text().replace("\\\n", " ")
+    indented = re.findall(r"^ {4}(?:.*: )?(witbuild [a-z].*)$", text, re.MULTILINE)
+    fenced = [
+        line for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL) for line in block.split("\n")
+    ]
+    lines = [one.strip() for line in (*indented, *fenced) for one in re.split(r"&&|\|\|", line)]
+    return [shlex.split(line, comments=True) for line in lines if line.startswith("witbuild ")]
+
+
+def test_commands_are_found_indented_and_fenced() -> None:
+    assert ["witbuild", "verify", "RUN"] in commands(ROOT / "docs/release.md")
+    assert ["witbuild", "shard", "--out", "run"] in commands(ROOT / "docs/audit.md")
+    assert ["witbuild", "balance", "--limit", "20000"] in commands(ROOT / "README.md")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
