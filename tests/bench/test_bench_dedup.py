@@ -34,6 +34,7 @@ from witbuild.dedup.shingles import shingle, shingle_one
 from witbuild.dedup.strings import arrow
 from witbuild.dedup.verify import Rule
 from witbuild.image.hashes import phash
+from witbuild.web.urls import canonical_forms
 
 pytestmark = pytest.mark.bench
 
@@ -55,7 +56,7 @@ def captions() -> pa.Array:
 def ours(captions: pa.Array) -> Edges:
     """From Arrow strings to the links of all near-duplicates."""
     table = pa.table({"caption": captions})
-    found = evidence(table, frozenset({"caption"}), "phash", str)
+    found = evidence(table, frozenset({"caption"}), "phash", canonical_forms)
     found = found.take(first_of_each(found.node))
     bands, rows = caption_bands(found, "words", 2, CUT)
     some = contested(bands, found.node[rows]).apart
@@ -153,7 +154,7 @@ def test_near_images(bench: Bench) -> None:
     table = pa.table({"url": ["u"] * CAPTIONS, "phash": hashes})
 
     def indexed() -> Edges:
-        found = evidence(table, frozenset({"image"}), "phash", str)
+        found = evidence(table, frozenset({"image"}), "phash", canonical_forms)
         keys = table_keys(found.image, 3)
         rows = np.repeat(np.arange(CAPTIONS), keys.shape[1])
         columns = {"band": keys.ravel(), **found.take(rows).columns(), "url": rows.astype(np.uint64)}

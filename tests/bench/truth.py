@@ -18,6 +18,7 @@ from witbuild.dedup.nodes import caption_bands, evidence, linked
 from witbuild.dedup.repeats import contested, first_of_each
 from witbuild.dedup.shingles import shingle_one
 from witbuild.dedup.verify import Rule
+from witbuild.web.urls import canonical_forms
 
 THRESHOLD, PERMUTATIONS = 0.8, 128
 CUT = Bands(permutations(PERMUTATIONS, 1), *optimum(THRESHOLD, PERMUTATIONS))
@@ -34,7 +35,7 @@ class Planted(NamedTuple):
 
 def clusters(captions: pa.Array) -> npt.NDArray[np.uint64]:
     """Return the cluster of each caption, from the kernels that the stage calls."""
-    found = evidence(pa.table({"caption": captions}), frozenset({"caption"}), "phash", str)
+    found = evidence(pa.table({"caption": captions}), frozenset({"caption"}), "phash", canonical_forms)
     distinct = found.take(first_of_each(found.node))
     bands, rows = caption_bands(distinct, "words", 2, CUT)
     some = contested(bands, distinct.node[rows]).apart

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,3 +103,36 @@ def test_slices_keep_a_domain_together_and_spread_domains() -> None:
     spread = [urls.domain_slice(f"http://img{i % 3}.site{i // 3}.test/", 8) for i in range(300)]
     assert all(len(set(spread[i : i + 3])) == 1 for i in range(0, 300, 3))
     assert set(spread) == set(range(8))
+
+
+PIECE = st.sampled_from([
+    *("http://", "https://", "HTTP://", "ftp://", "//", "/", "a.test", "b-c.d0.test", "xn--bcher-kva.test", "a..test"),
+    *(".", "..", "1.2", "0x7f", "127.0.0.1", "test", "[::1]", ":80", ":443", ":8080", "u@", "u:p@"),
+    *("a--b.test", "-a.test"),
+    *("x.jpg", ".x", "x", "A~_", "%41", "%2e", "%", "?", "#", "?a=1&b=2", "&c", "=", "'", "|", "^", "{", " "),
+    *("\t", "\n"),
+    *("\\", "ä", "é.test", "\u0130.test", "\u200b", ";", "*", "!", "$", "(", "+", ",", "@", ":", "", "x" * 4_090),
+])  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.lists(PIECE, max_size=9).map("".join),
+            st.lists(PIECE, max_size=6).map(lambda pieces: "https://a.test/" + "".join(pieces)),
+            st.tuples(st.sampled_from(["http://", "https://"]), st.lists(PIECE, max_size=6)).map(
+                lambda made: made[0] + "".join(made[1])
+            ),
+            st.text(max_size=20).map(lambda text: "http://a.test/" + text),
+        ),
+        max_size=20,
+    )
+)
+def test_forms_of_many_are_those_of_each(given_: list[str]) -> None:
+    texts = [text.encode("utf-8", "replace").decode() for text in given_]
+    assert urls.canonical_forms(pa.array(texts, pa.string())).to_pylist() == [urls.canonical(text) for text in texts]
+
+
+@given(st.from_regex(re.compile(urls._PLAIN, re.ASCII), fullmatch=True))
+def test_plain_urls_are_their_own_form(url: str) -> None:
+    assert urls.canonical(url) == url.replace("https:", "http:", 1)

@@ -63,14 +63,16 @@ class Evidence:
         return {"node": self.node, "url": self.url, "image": image, "text": self.text, "vector": self.vector}
 
 
-def evidence(table: pa.Table, looks_at: frozenset[str], image_hash: str, canonical: Callable[[str], str]) -> Evidence:
+def evidence(
+    table: pa.Table, looks_at: frozenset[str], image_hash: str, canonical: Callable[[pa.Array], pa.Array]
+) -> Evidence:
     """Return what a scope looks at in each pair of a table.
 
     Args:
         table: pairs, of the columns that the scope looks at at least: caption, url, phash or pixel_sha256 or vector.
         looks_at: some of caption, url, image; an image is also told by its URL.
         image_hash: phash, pixels for the sha256 of the pixels, or embedding for that of the vector.
-        canonical: URL -> the form in which equal URLs are equal.
+        canonical: URLs -> the forms in which equal URLs are equal.
     """
     n = table.num_rows
     text = arrow(fold(table["caption"])) if "caption" in looks_at else pa.nulls(n, pa.large_string())
@@ -92,11 +94,10 @@ def _combined(*parts: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return out
 
 
-def url_hashes(urls: pa.ChunkedArray, canonical: Callable[[str], str]) -> npt.NDArray[np.uint64]:
+def url_hashes(urls: pa.ChunkedArray, canonical: Callable[[pa.Array], pa.Array]) -> npt.NDArray[np.uint64]:
     """Return the hash of each URL's canonical form, uint64 of shape (n,); each distinct URL is read once."""
     coded = urls.combine_chunks().dictionary_encode()
-    forms = pa.array([canonical(url) for url in coded.dictionary.to_pylist()], pa.large_string())
-    return hash_strings(strings(forms))[coded.indices.to_numpy()]
+    return hash_strings(strings(canonical(coded.dictionary)))[coded.indices.to_numpy()]
 
 
 def _image_hashes(table: pa.Table, image_hash: str) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pyarrow as pa
 
+_KERNELS = ("witbuild.text.warm",)
+"""What workers that call kernels are forked with."""
 AnyStage = TypeVar("AnyStage", bound=Stage)
 
 
@@ -34,6 +36,8 @@ class Cut(Stage):
 class Sliced(Cut):
     """What every step of a global stage knows."""
 
+    keeps_memory: ClassVar[bool] = True
+    preload: ClassVar[tuple[str, ...]] = _KERNELS
     slices: int = Field(16, ge=1, le=65_536)
     """Into how many slices the work between pairs is cut: memory falls with it, the result does not depend on it."""
 
@@ -42,7 +46,7 @@ class Scaled(Cut):
     """What every step knows of a global stage whose slices follow from the rows that there are."""
 
     keeps_memory: ClassVar[bool] = True
-    preload: ClassVar[tuple[str, ...]] = ("witbuild.text.warm",)
+    preload: ClassVar[tuple[str, ...]] = _KERNELS
 
     slices: int | None = Field(None, ge=1, le=65_536)
     """Into how many slices each table between pairs is cut; by default so many that a slice has some two million rows.

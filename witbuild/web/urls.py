@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import can_ada
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from publicsuffixlist import PublicSuffixList
 
 MAX_CHARACTERS = 4_096
@@ -19,6 +20,10 @@ _SCHEMES = ("http:", "https:")
 _PREFIXES = ("http://", "https://")
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
+_HOST = r"(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]+"
+_PATH = r"(?:/(?:[\w~,+=&@:-][\w.~,+=&@:-]*)?)+"
+_PLAIN = rf"^https?://{_HOST}{_PATH}(?:\?[\w.~,+=&@:/-]+)?$"
+"""Of URLs that the standard's parser leaves as they are: no port, escape, dot segment, `xn--` or number for a host."""
 
 
 def parse(url: str) -> can_ada.URL | None:
@@ -108,6 +113,25 @@ def canonical(url: str) -> str:
 def _normal_escape(match: re.Match[str]) -> str:
     character = chr(int(match[0][1:], 16))
     return character if character in _UNRESERVED else match[0].upper()
+
+
+def canonical_forms(urls: pa.Array) -> pa.Array:
+    """Return the `canonical` form of each URL; most are it but for the `s` of `https`, which a pattern tells at once.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> canonical_forms(pa.array(["https://a.test/b.jpg?c=1", "http://A.test/%7Eb", "none"])).to_pylist()
+        ['http://a.test/b.jpg?c=1', 'http://a.test/~b', 'none']
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    urls = urls.cast(pa.large_string())
+    short = pc.less_equal(pc.binary_length(urls), MAX_CHARACTERS)
+    odd = pc.invert(pc.and_(short, pc.match_substring_regex(urls, _PLAIN)))
+    forms = pc.if_else(pc.starts_with(urls, "https:"), pc.binary_replace_slice(urls, 0, 5, "http"), urls)
+    others = [canonical(url) for url in urls.filter(odd).to_pylist()]
+    return pc.replace_with_mask(forms, odd, pa.array(others, pa.large_string()))
 
 
 def without_fragment(url: str) -> str:

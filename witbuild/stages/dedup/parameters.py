@@ -65,9 +65,9 @@ class Seen(Scope):
     def evidence(self, table: pa.Table) -> Evidence:
         """Return what the scope looks at in each pair of a part."""
         from witbuild.dedup.nodes import evidence
-        from witbuild.web.urls import canonical
+        from witbuild.web.urls import canonical_forms
 
-        return evidence(table, self.looks_at, self.image_hash, canonical)
+        return evidence(table, self.looks_at, self.image_hash, canonical_forms)
 
 
 class Compared(Seen):

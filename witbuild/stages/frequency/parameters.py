@@ -52,10 +52,10 @@ class Limits(Sliced):
 
         from witbuild.dedup.nodes import url_hashes
         from witbuild.dedup.strings import hash_strings, strings
-        from witbuild.web.urls import canonical
+        from witbuild.web.urls import canonical_forms
 
         fetched = table["pixel_sha256"].is_valid().to_numpy()
-        pixels, urls = hash_strings(strings(table["pixel_sha256"])), url_hashes(table["url"], canonical)
+        pixels, urls = hash_strings(strings(table["pixel_sha256"])), url_hashes(table["url"], canonical_forms)
         return np.where(fetched, pixels, urls)
 
     def ngrams(self, table: pa.Table) -> tuple[Hashes, npt.NDArray[np.int64]]:
