@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from witbuild.errors import InputError
 from witbuild.text import stored
-from witbuild.text.match import Matcher, match_reference
+from witbuild.text.match import MOST, Matcher, match_reference
 from witbuild.text.normalise import normalise
 from witbuild.text.scan import SLACK, scan
 from witbuild.text.tokens import SEMANTICS, Semantics, query_tokens, tokens
@@ -111,6 +111,13 @@ def test_a_hostile_caption_is_matched_in_linear_memory_and_time() -> None:
     texts = ["a " * 500_000 + "b" * 100, "ß" * 100_000, "e" + "\u0301" * 100_000, "," * 100_000]
     assert compiled(texts, queries, "witbuild") == [[0, 1, 2, 3], [], [], []]
     assert compiled(texts, queries, "metaclip") == [[0, 1, 2, 3], [], [], []]
+
+
+@given(st.lists(st.integers(0, 99), min_size=MOST - 8, max_size=6 * MOST))
+def test_any_number_of_matches_is_in_order_without_repeats(words: list[int]) -> None:
+    queries = [f"w{number}" for number in range(100)]
+    texts = [" ".join(f"w{number}" for number in words), "w7 w3", " ".join(f"w{number}" for number in reversed(words))]
+    assert compiled(texts, queries, "witbuild") == [sorted(set(words)), [3, 7], sorted(set(words))]
 
 
 def test_tokens_with_one_key_are_told_apart_by_their_bytes() -> None:

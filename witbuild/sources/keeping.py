@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from witbuild.text.blake2 import digest
-from witbuild.text.kernels import inlined, kernel
+from witbuild.text.kernels import copied, inlined, kernel
 from witbuild.web.rows import CAPTION_START, CAPTION_STOP, SOURCE, URL_START, URL_STOP
 
 if TYPE_CHECKING:
@@ -103,17 +103,9 @@ def _is_broken(text: Bytes, start: int, stop: int) -> bool:
 @inlined
 def _key(text: Bytes, row: Rows, working: Slots, message: Bytes) -> tuple[np.uint64, np.uint64]:
     """Return the key of a pair as witbuild.text.keys has it, as two words."""
-    size = _copied(text, row[URL_START], row[URL_STOP], message, 0)
+    size = copied(text, row[URL_START], row[URL_STOP], message, 0)
     message[size] = 0
-    return digest(message, 0, _copied(text, row[CAPTION_START], row[CAPTION_STOP], message, size + 1), working)
-
-
-@inlined
-def _copied(text: Bytes, start: int, stop: int, out: Bytes, at: int) -> int:
-    for place in range(start, stop):
-        out[at] = text[place]
-        at += 1
-    return at
+    return digest(message, 0, copied(text, row[CAPTION_START], row[CAPTION_STOP], message, size + 1), working)
 
 
 @inlined
@@ -128,8 +120,8 @@ def _slot(slots: Slots, first: np.uint64, second: np.uint64) -> int:
 @inlined
 def _append(text: Bytes, row: Rows, state: Ints, urls: Bytes, captions: Bytes, places: Rows) -> None:  # noqa: PLR0913, PLR0917
     at = state[ROWS]
-    state[URL_BYTES] = _copied(text, row[URL_START], row[URL_STOP], urls, state[URL_BYTES])
-    state[CAPTION_BYTES] = _copied(text, row[CAPTION_START], row[CAPTION_STOP], captions, state[CAPTION_BYTES])
+    state[URL_BYTES] = copied(text, row[URL_START], row[URL_STOP], urls, state[URL_BYTES])
+    state[CAPTION_BYTES] = copied(text, row[CAPTION_START], row[CAPTION_STOP], captions, state[CAPTION_BYTES])
     places[at, URL_END], places[at, CAPTION_END] = state[URL_BYTES], state[CAPTION_BYTES]
     for column in range(PLACE_SIZE - 2):
         places[at, 2 + column] = row[SOURCE + column]

@@ -31,7 +31,7 @@ from witbuild.sources.wat_buffers import (
     ints_at,
     rows_at,
 )
-from witbuild.text.kernels import inner, kernel
+from witbuild.text.kernels import copied, inner, kernel
 from witbuild.web import rows as row
 from witbuild.web import warc_bytes, wat_bytes, wat_fields
 from witbuild.web.caption_bytes import MAX_BYTES, clean_into
@@ -168,18 +168,10 @@ def _page(doc: Doc, room: Room) -> bool:
         parts_of(page, end, parts)
         size = resolve_into(scratch, 0, unescape(doc.data, start, stop, scratch, 0), page, parts, base, 0)
     if size == NONE:
-        size = _copied(page, 0, end, base, 0)
+        size = copied(page, 0, end, base, 0)
     told[BASE_END] = size
     parts_of(base, size, parts)
     return size >= 0
-
-
-@inner
-def _copied(data: Bytes, start: int, stop: int, out: Bytes, at: int) -> int:
-    for place in range(start, stop):
-        out[at] = data[place]
-        at += 1
-    return at
 
 
 @inner

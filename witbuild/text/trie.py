@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from numba import njit
 
-from witbuild.text.kernels import eight_at, inner, kernel
+from witbuild.text.kernels import copied, eight_at, inner, kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -159,7 +159,7 @@ def edge_at(key: np.uint64, edges: Slots) -> np.int64:
 
 
 @inner
-def edge_key(node: int, word: int) -> np.uint64:
+def edge_key(node: int | np.int64, word: int | np.int64) -> np.uint64:
     """Return the key of an edge: node and word, 32 bits each."""
     return np.uint64(node) << np.uint64(32) | np.uint64(word)
 
@@ -206,7 +206,7 @@ def _number(runs: Scan, slots: Slots) -> tuple[Numbers, Vocabulary]:
     """Give each distinct token a number, in order of appearance; return the number of every token."""
     ends = runs.ends
     data = np.zeros(len(runs.out) + 8, np.uint8)
-    data[: len(runs.out)] = runs.out
+    copied(runs.out, 0, len(runs.out), data, 0)
     words = Vocabulary(slots, np.zeros(len(data), np.uint8), np.zeros(len(ends) + 1, np.int32))
     numbers = np.empty(len(ends), np.int32)
     count, start = 0, 0
@@ -218,9 +218,8 @@ def _number(runs: Scan, slots: Slots) -> tuple[Numbers, Vocabulary]:
             slots[slot, 0] = key
             slots[slot, 1] = count + 1
             size = words.starts[count]
-            words.spelling[size : size + end - start] = data[start:end]
             count += 1
-            words.starts[count] = size + end - start
+            words.starts[count] = copied(data, start, end, words.spelling, size)
         numbers[token] = node_of(slots[slot, 1])
         start = end
     starts = words.starts[: count + 1].copy()

@@ -313,7 +313,7 @@ def _less_or_arrow(page: Page, place: int, limit: int) -> int:
 
 
 @inner
-def holds_name(page: Page, start: int, stop: int, key: int, length: int) -> bool:
+def holds_name(page: Page, start: int, stop: int, key: int | np.int64, length: int) -> bool:
     """Say whether so many bytes in a row of a value have, in lower case, the number of a name."""
     for place in range(start, stop - length + 1):  # noqa: SIM110 a generator is not compiled
         if hash_of(page, place, place + length) == key:

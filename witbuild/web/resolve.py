@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from witbuild.text.kernels import inner, kernel
+from witbuild.text.kernels import copied, inner, kernel
 from witbuild.web.markup import pointer
 from witbuild.web.urls import MAX_CHARACTERS
 
@@ -172,7 +172,7 @@ def absolute_into(data: Bytes, start: int, stop: int, out: Bytes, at: int) -> in
         return secure
     if not _slashes(data, colon + 1, stop) or 3 * (stop - start) + 1 > MAX_CHARACTERS:
         return RARE
-    root = _copied(data, start, colon + 3, out, at)
+    root = copied(data, start, colon + 3, out, at)
     return _after_slashes(data, colon + 3, stop, secure, out, root)
 
 
@@ -213,18 +213,18 @@ def _relative(  # noqa: PLR0913, PLR0917 arrays, each of its own kind
 ) -> int:
     size = parts[SIZE]
     if start == stop:
-        return _copied(base, 0, size, out, at)
+        return copied(base, 0, size, out, at)
     if 3 * (stop - start) + size + 1 > MAX_CHARACTERS or data[start] <= _SPACE or data[stop - 1] <= _SPACE:
         return RARE
     if _slashes(data, start, stop):
         secure = int(base[4] != _COLON)
-        place = _copied(base, 0, 7 + secure, out, at)
+        place = copied(base, 0, 7 + secure, out, at)
         return _after_slashes(data, start + 2, stop, secure, out, place)
     if data[start] in (_HASH, _QUESTION):
         kept = size if data[start] == _HASH else parts[PATH_END]
-        return _rest(data, start, stop, out, _copied(base, 0, kept, out, at))
+        return _rest(data, start, stop, out, copied(base, 0, kept, out, at))
     rooted = data[start] == _SLASH
-    place = _copied(base, 0, parts[ROOT] + 1 if rooted else parts[DIRECTORY], out, at)
+    place = copied(base, 0, parts[ROOT] + 1 if rooted else parts[DIRECTORY], out, at)
     return _path(data, start + rooted, stop, out, at + parts[ROOT], place)
 
 
@@ -244,7 +244,7 @@ def _after_slashes(  # noqa: PLR0913, PLR0917 arrays, each of its own kind
         end, default = _end_of_port(data, place + 1, stop, secure)
         if end < 0:
             return RARE
-        at = at if default else _copied(data, place, end, out, at)
+        at = at if default else copied(data, place, end, out, at)
         place = end
     out[at] = _SLASH
     if place == stop:
@@ -361,11 +361,3 @@ def _written(byte: int, escaped: int, out: Bytes, at: int) -> int:
         return at + 1
     out[at], out[at + 1], out[at + 2] = _PERCENT, _HEX[byte >> 4], _HEX[byte & 15]
     return at + 3
-
-
-@inner
-def _copied(data: Bytes, start: int, stop: int, out: Bytes, at: int) -> int:
-    for place in range(start, stop):
-        out[at] = data[place]
-        at += 1
-    return at

@@ -157,7 +157,7 @@ def _reference(data: Bytes, start: int, stop: int, named: Numbers) -> tuple[int,
         key = _step(key, _SEMICOLON)
     elif place < stop and data[place] == _EQUALS:  # as `escapes` has it: then the name may lack its last letter
         key, place = before, place - 1
-    slot = _find(named, np.int64(key))
+    slot = _find(named, np.int64(key))  # type: ignore[arg-type]
     if slot < 0 or place == start + 1:
         return _AMPERSAND, 0, start + 1
     return named[slot + 1], named[slot + 2], place + ended
