@@ -8,6 +8,7 @@ memory is that of the process.
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 import subprocess
@@ -148,6 +149,9 @@ def test_bench_shard_beside_cat(bench: Bench, fetched: Path, tmp_path: Path) -> 
         for _ in range(ROUNDS)
     ]
     seconds = {name: statistics.median(one[name] for one in rounds) for name in (*sides, PACKING)}
+    bench.note(
+        f"load of the machine over five minutes, this included: {os.getloadavg()[1]:.1f}, on {os.cpu_count()} cores"
+    )
     for name, took in seconds.items():
         times = took / seconds["cat and sync"]
         bench.note(f"{name}: {megabytes / took:,.0f} MB/s by the clock, {times:.1f} times what cat takes")
