@@ -115,3 +115,34 @@ def test_a_thumbnail_does_not_pass_for_the_image() -> None:
     head = read(body[:2] + segment + body[2:])
     assert (head.width, head.height) == (200, 100)
     assert np.asarray(Image.open(io.BytesIO(body))).shape == (100, 200, 3)
+
+
+class Counted(bytes):
+    """Bytes that count how often, and how many of them, were taken by index or slice."""
+
+    steps = taken = 0
+
+    def __getitem__(self, place: Any) -> Any:
+        found = super().__getitem__(place)
+        self.steps += 1
+        self.taken += len(found) if isinstance(found, bytes) else 1
+        return found
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [b"\xff\xd0", b"\xff\0", b"\xff\xff", b"\xff\xff\1", b"\xff\xfe\0\2", b"\xff\xfe\0\0", bytes(4000) + b"\xff\xd7"],
+)
+def test_a_jpeg_of_markers_and_no_frame_costs_few_steps(unit: bytes) -> None:
+    body = Counted(b"\xff\xd8\xff" + (unit * (2_000_000 // len(unit) + 1))[:2_000_000])
+    with pytest.raises(ImageError) as caught:
+        read(body)
+    assert caught.value.reason == "image_broken"
+    assert body.steps < 50_000
+    assert body.taken < 400_000
+
+
+def test_a_jpeg_may_have_thousands_of_markers_and_fill_bytes_before_its_frame() -> None:
+    body = encoded("JPEG", 20, 10)
+    odd = b"\xff\xff\xd0" * 4000 + bytes(4000) + b"\xff\xfe\0\2" * 4000 + b"\xff" * 100_000
+    assert read(body[:2] + odd + body[2:]) == read(body)

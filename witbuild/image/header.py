@@ -5,6 +5,7 @@ The size is checked against the bounds first, because some decoders allocate it 
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -18,6 +19,10 @@ _ORIENTATION = 0x0112
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _AVIF_PATH = (b"meta", b"iprp", b"ipco")
 _MAX_BOXES = 10_000
+_MAX_MARKERS = 10_000
+"""Before a JPEG's frame header: many times what an image with metadata of 100 MB has."""
+_MAX_GAP = 4096
+_MARKER = re.compile(rb"\xff+([^\xff])", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +122,8 @@ def _avif(body: bytes) -> tuple[int, int]:
 def _jpeg(body: bytes) -> Header:
     """Walk the segments to the frame header (ITU T.81, annex B)."""
     orientation, place = 1, 2
-    while True:
-        place = body.index(b"\xff", place) if b"\xff" in body[place : place + 4096] else len(body)
-        while body[place] == 0xFF:
-            place += 1
-        marker, place = body[place], place + 1
+    for _ in range(_MAX_MARKERS):
+        marker, place = _marker(body, place)
         if marker in _ALONE or marker == 0:
             continue
         (length,) = struct.unpack(">H", body[place : place + 2])
@@ -133,6 +135,16 @@ def _jpeg(body: bytes) -> Header:
         if marker == 0xE1 and body[place + 2 : place + 8] == b"Exif\0\0":
             orientation = exif_orientation(body[place + 8 : place + length])
         place += length
+    raise ImageError("image_broken", f"a JPEG with {_MAX_MARKERS:,} markers before its frame header")
+
+
+def _marker(body: bytes, place: int) -> tuple[int, int]:
+    """Return the next marker, however many fill bytes stand before it, and the place behind it."""
+    begin = body.find(b"\xff", place, place + _MAX_GAP)
+    found = _MARKER.match(body, begin) if begin >= 0 else None
+    if found is None:
+        raise ImageError("image_broken", "the header ends early")
+    return found[1][0], found.end()
 
 
 def exif_orientation(block: bytes) -> int:
