@@ -17,6 +17,7 @@ PAGES: dict[str, Reply | Behaviour] = {
     "/plain": Reply(TEXT),
     "/empty": Reply(b""),
     "/gzip": Reply(gzip.compress(TEXT), headers={"Content-Encoding": "gzip"}),
+    "/members": Reply(gzip.compress(TEXT) + gzip.compress(b"more") * 2, headers={"Content-Encoding": "gzip"}),
     "/deflate": Reply(zlib.compress(TEXT), headers={"Content-Encoding": "deflate"}),
     "/moved": redirect("/further", 301),
     "/further": redirect("plain", 307),
