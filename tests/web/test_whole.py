@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from hypothesis import given, settings
@@ -74,6 +76,17 @@ def test_any_archive_gives_what_the_other_reader_finds(first: list[bytes], then:
     assert read(archive) == by_the_other_reader(archive)
 
 
+@settings(max_examples=400)
+@given(st.lists(usual | odd | rubbish, min_size=1, max_size=12), st.integers(0, 40))
+def test_any_archive_gives_the_same_where_members_are_tried_again_at_every_record(parts: list[bytes], cut: int) -> None:
+    archive = b"".join(parts)
+    archive = archive[: len(archive) - max(0, cut - 20)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(whole, "_MOST_WAIT", 0)
+        found = read(archive)
+    assert found == by_the_other_reader(archive)
+
+
 @given(st.binary(min_size=1, max_size=8), st.integers(0, 2_000))
 def test_any_damage_gives_what_the_other_reader_finds(noise: bytes, at: int) -> None:
     archive = packed(*WHOLE[:3], WHOLE[5])
@@ -97,6 +110,52 @@ def test_usual_archives_are_not_left_to_the_other_reader() -> None:
 
     assert [one.__class__ for one in told()] == [Record] * len(WHOLE)
     assert left == [None]
+
+
+def by_the_other(archive: bytes, monkeypatch: pytest.MonkeyPatch) -> int:
+    """How many records the reader that knows every archive reads of one."""
+    count = 0
+    block = warc._block
+
+    def counted(found: object) -> bytes:
+        nonlocal count
+        count += 1
+        return block(found)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(warc, "_block", counted)
+    read(archive)
+    return count
+
+
+LARGE = packed(page("<p>" + random.Random(1).randbytes(100_000).hex()))
+DAMAGED = [
+    LARGE[:50_000] + b"damage" + LARGE[50_006:],
+    LARGE[:-9],
+    gzip.compress(WHOLE[0] + WHOLE[1], mtime=0),
+    b"rubbish",
+    gzip.compress(record(bytes(12_000_000)), mtime=0),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_members_are_read_as_such_again_behind_damage(damage: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = LARGE * 60
+    assert len(run) > whole._WORTH_BYTES
+    assert by_the_other((run + damage) * 3 + run, monkeypatch) < 3 * 8
+
+
+def test_members_are_not_tried_again_at_every_record_of_an_odd_archive(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+    usual = whole.records
+    archive = packed(*[part.replace(b"WARC-Date", b"WARC-Target-URI") for part in WHOLE]) * 100
+
+    def counted(stream: IO[bytes], position: int) -> Generator[Record | Damage, None, int | None]:
+        tried.append(position)
+        return usual(stream, position)
+
+    monkeypatch.setattr(whole, "records", counted)
+    assert len(read(archive)) == 100 * len(WHOLE)
+    assert len(tried) < 2 * 12
 
 
 def test_members_larger_than_what_is_read_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,17 +96,25 @@ def _warc(stream: IO[bytes], begin: int) -> Iterator[Record | Damage]:
     start = _STARTS.get(stream.read(2), _PLAIN_START)
     position: int | None = begin
     restarts = 0
-    if start is _STARTS[_GZIP]:
+    members = whole.Again(stream) if start is _STARTS[_GZIP] else None
+    if members:
         position = yield from whole.records(stream, begin)
     seen = position != 0
     damage: Damage | None = None  # told when what follows it was read: rubbish from the first byte on is no archive
     while position is not None and restarts < MAX_RESTARTS:
         reader = _Reader(stream, position, size, compressed=start is not _PLAIN_START)
+        fast = None
         for item in reader:
             if damage:
                 yield damage
             restarts, seen, damage = 0, True, None
             yield item
+            fast = members.after(item) if members else None
+            if fast:
+                break
+        if fast:
+            position = yield from fast
+            continue
         if not reader.failed:
             break
         damage = damage or Damage("record_damaged", reader.position)

@@ -1,7 +1,8 @@
 """Archives of a gzip member a record to their records, as fast as ISA-L inflates them; all that is not so is left.
 
 Members are inflated whole, and the head of a record is read where it lies (witbuild.web.fields). What is damaged, too
-large or no record of its own is for the reader of `witbuild.web.warc`, from the record before it on.
+large or no record of its own is for the reader of `witbuild.web.warc`, from the record before it on, until a record and
+the one behind it are members of their own again.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ _STARTS: Final = (b"WARC/1.0\r\n", b"WARC/1.1\r\n")
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"\r\nContent-Length:"
 _MOST_DIGITS: Final = 15
+_WORTH_BYTES: Final = 4 << 20
+"""Of records in a row that are worth the change from one reader to the other and back: each reads a megabyte or two."""
+_MOST_WAIT: Final = 1 << 12
 _NAMES: Final = ("warc-type", "warc-target-uri", "content-type", "content-length")
 
 
@@ -51,6 +55,42 @@ def records(stream: IO[bytes], position: int) -> Generator[Record | Damage, None
     if held is not None:
         yield held
     return None
+
+
+class Again:
+    """Finds where an archive that is read by the other reader can be read by members again.
+
+    Not at every record: each time that it was not worth it, twice as many are waited for.
+
+    Args:
+        stream: seekable; where it stands is kept while the other reader goes on.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._wait, self._passed = stream, 1, 0
+
+    def after(self, told: Record | Damage) -> Generator[Record | Damage, None, int | None] | None:
+        """Return what goes on behind a record that the other reader told; None where that has to go on itself.
+
+        Both must find the same record, with the same end, and the next must be a member of its own too.
+        """
+        self._passed += 1
+        if self._passed <= self._wait or not isinstance(told, Record) or told.offset is None:
+            return None
+        self._passed, self._wait, place = 0, min(2 * self._wait, _MOST_WAIT), self._stream.tell()
+        found = records(self._stream, told.offset)
+        if next(found, None) == told:
+            return self._behind(told.offset, found)
+        self._stream.seek(place)
+        return None
+
+    def _behind(
+        self, offset: int, found: Generator[Record | Damage, None, int | None]
+    ) -> Generator[Record | Damage, None, int | None]:
+        position = yield from found
+        if position is None or position - offset >= _WORTH_BYTES:
+            self._wait = 1
+        return position
 
 
 def ends(stream: IO[bytes], position: int) -> Iterator[int]:
