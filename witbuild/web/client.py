@@ -252,9 +252,8 @@ class Client:
 
     async def _rules(self, url: str, slot: Slot) -> tuple[str, ...]:
         """Obey what the site's files say of a URL, and return what they say against training."""
-        rules = await self._robots.check(url)
+        rules, said = await self._robots.check(url)
         slot.slow_to(rules.delay_seconds)
-        said = rules.reservation(url)
         found: tuple[str, ...] = (f"robots.txt:{said}",) if said else ()
         if self.settings.notices:
             found += await self._notices.signals(url)

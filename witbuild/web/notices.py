@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from protego import Protego
 
 from witbuild.web import urls, usage
+from witbuild.web.aside import Aside
 from witbuild.web.origins import Origins
 from witbuild.web.reasons import FetchError
 
@@ -35,6 +36,8 @@ class Notice:
     tdm: tuple[tuple[str, bool], ...] = ()
     """Pattern of a path, and whether it is reserved, in the file's order."""
     agent: str = ""
+    size: int = 0
+    """Bytes of the files."""
 
     def signals(self, url: str) -> tuple[str, ...]:
         """Return what stands against a URL: `ai.txt`, `tdmrep.json`."""
@@ -92,17 +95,18 @@ class Notices:
         self._fetch = fetch
         self._agent = agent
         self._origins = Origins(self._load)
+        self._aside = Aside()
 
     async def signals(self, url: str) -> tuple[str, ...]:
         """Return what the files of a URL's origin say against it."""
-        return (await self._origins.of(url)).signals(url)
+        notice = await self._origins.of(url)
+        return await self._aside.do(notice.signals, notice.size, url)
 
     async def _load(self, origin: str) -> Notice:
         ai, tdm = await asyncio.gather(self._body(origin + AI_TXT), self._body(origin + TDMREP))
         if not ai and not tdm:
             return _NOTHING
-        rules = Protego.parse(ai.decode("utf-8-sig", "replace")) if ai else None
-        return Notice(rules, parse_tdmrep(tdm), self._agent)
+        return await self._aside.do(_read, len(ai) + len(tdm), ai, tdm, self._agent)
 
     async def _body(self, url: str) -> bytes:
         try:
@@ -113,3 +117,9 @@ class Notices:
     def close(self) -> None:
         """End the fetches that still run."""
         self._origins.close()
+        self._aside.close()
+
+
+def _read(ai: bytes, tdm: bytes, agent: str) -> Notice:
+    rules = Protego.parse(ai.decode("utf-8-sig", "replace")) if ai else None
+    return Notice(rules, parse_tdmrep(tdm), agent, len(ai) + len(tdm))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from protego import Protego
 
 from witbuild.web import urls, usage
+from witbuild.web.aside import Aside
 from witbuild.web.origins import Origins
 from witbuild.web.reasons import FetchError
 
@@ -34,6 +35,8 @@ class Rules:
     parsed: Protego
     agent: str
     usage: usage.Usage
+    size: int = 0
+    """Bytes of the file."""
 
     def allows(self, url: str) -> bool:
         """Say whether the URL may be fetched."""
@@ -42,6 +45,10 @@ class Rules:
     def reservation(self, url: str) -> str | None:
         """Return what the file says against training on a URL, such as `train-ai=n`."""
         return self.usage.reservation(urls.path(url)) if self.usage.statements else None
+
+    def verdict(self, url: str) -> tuple[bool, str | None]:
+        """Return whether the URL may be fetched, and what the file says against training on it."""
+        return self.allows(url), self.reservation(url)
 
     @property
     def delay_seconds(self) -> float:
@@ -63,7 +70,7 @@ def parse(body: bytes, agent: str) -> Rules:
         (False, True, 2.0)
     """
     text = body[:MAX_BYTES].decode("utf-8-sig", "replace")
-    return Rules(Protego.parse(text), agent, usage.parse(text, agent))
+    return Rules(Protego.parse(text), agent, usage.parse(text, agent), len(body))
 
 
 def token(user_agent: str) -> str:
@@ -88,6 +95,7 @@ class Robots:
         self._fetch = fetch
         self._agent = agent
         self._origins = Origins(self._load)
+        self._aside = Aside()
 
     async def rules(self, url: str) -> Rules:
         """Return the rules for a URL's origin; FetchError (robots_unavailable, or the host's own) when none apply."""
@@ -96,22 +104,25 @@ class Robots:
             raise FetchError(outcome.reason, outcome.detail, outcome.http_status)
         return outcome
 
-    async def check(self, url: str) -> Rules:
-        """Return the rules when they allow the URL, else raise FetchError (robots)."""
+    async def check(self, url: str) -> tuple[Rules, str | None]:
+        """Return the rules and what they say against training on the URL; FetchError (robots) when they forbid it."""
         rules = await self.rules(url)
-        if not rules.allows(url):
+        allowed, reservation = await self._aside.do(rules.verdict, rules.size, url)
+        if not allowed:
             raise FetchError("robots", "robots.txt forbids it")
-        return rules
+        return rules, reservation
 
     async def _load(self, origin: str) -> Rules | FetchError:
         try:
-            return parse(await self._fetch(f"{origin}/robots.txt"), self._agent)
+            body = await self._fetch(f"{origin}/robots.txt")
         except FetchError as error:
             return _meaning(error, self._agent)
+        return await self._aside.do(parse, len(body), body, self._agent)
 
     def close(self) -> None:
         """End the fetches that still run."""
         self._origins.close()
+        self._aside.close()
 
 
 @lru_cache(maxsize=8)
