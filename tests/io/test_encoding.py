@@ -34,7 +34,7 @@ KINDS = {
     "text": ("ZSTD", {"PLAIN"}),
     "word": ("ZSTD", {"RLE_DICTIONARY"}),
     "hash": ("UNCOMPRESSED", {"PLAIN"}),
-    "ids": ("ZSTD", {"BYTE_STREAM_SPLIT"}),
+    "ids": ("ZSTD", {"PLAIN"}),
     "width": ("ZSTD", {"DELTA_BINARY_PACKED"}),
     "few": ("ZSTD", {"RLE_DICTIONARY"}),
 }
