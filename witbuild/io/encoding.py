@@ -16,9 +16,9 @@ def encoding(table: pa.Table) -> dict[str, Any]:
     """Return the options of a `pyarrow.parquet.ParquetWriter` for a table.
 
     Hashes are stored as they are, since no dictionary and no compression makes them smaller; whole numbers as packed
-    differences, lists of them plain: quicker than a dictionary, and every reader knows it; text that hardly repeats without a
-    dictionary, which would be given up when it is full; where all of it is of one length, as keys are, with the lengths
-    apart, which is smaller and quicker; all else with zstd and a dictionary.
+    differences, lists of them plain: quicker than with a dictionary, and every reader knows it; text that hardly
+    repeats without a dictionary, which would be given up when it is full; where all of it is of one length, as keys
+    are, with the lengths apart, which is smaller and quicker; all else with zstd and a dictionary.
 
     Example:
         >>> table = pa.table({"hash": pa.array([1], pa.uint64()), "key": ["k"], "width": [640]})
