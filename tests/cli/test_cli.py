@@ -20,7 +20,7 @@ RECIPE = "stages:\n- tests.toys:Count: {parts: 3}\n- tests.toys:Odd\n"
 def witbuild(*arguments: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     root = str(Path(__file__).resolve().parents[2])
     return subprocess.run(
-        [sys.executable, "-c", "from witbuild.cli import main; main()", *arguments],
+        [sys.executable, "-m", "witbuild", *arguments],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": root, "COLUMNS": "200", **environment},
         capture_output=True,
