@@ -158,6 +158,25 @@ def test_members_are_not_tried_again_at_every_record_of_an_odd_archive(monkeypat
     assert len(tried) < 2 * 12
 
 
+@pytest.mark.parametrize("other", [{"length": 9}, {"content": b"x"}, {"url": "http://b.test/"}, {"offset": 0}])
+def test_both_readers_must_have_found_the_same_record(
+    other: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole, "_MOST_WAIT", 0)
+    stream = io.BytesIO(packed(*WHOLE[:4]))
+    found = list(warc.records(stream))
+    second = found[1]
+    assert isinstance(second, Record)
+    again = whole.Again(stream)
+    assert again.after(second) is None  # the first is too early
+    stream.seek(7)
+    assert again.after(second._replace(**other)) is None  # type: ignore[arg-type]
+    assert stream.tell() == 7
+    behind = again.after(second)
+    assert behind is not None
+    assert list(behind) == found[2:]
+
+
 def test_members_larger_than_what_is_read_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = read(packed(*WHOLE))
     for name in ("_BLOCK_BYTES", "_FIRST", "_MORE"):
