@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,7 +19,8 @@ from witbuild.sources import wat_rows
 from witbuild.sources.candidates import Candidates
 from witbuild.sources.commoncrawl import Wat
 from witbuild.stages.harvest import Harvest
-from witbuild.web.warc import records
+from witbuild.web import whole
+from witbuild.web.warc import Record, records
 
 SOURCE = cast("Wat", Harvest(source="wat", inputs=("x.wat.gz",), user_agent="My_Bot/1 (+a@b.test)").reader())
 Result = tuple[pa.Table, dict[str, int]]
@@ -282,6 +284,42 @@ def test_records_that_share_a_member_or_lie_plain() -> None:
     mixed = packed(one) + other
     assert fast(mixed)[0]["key"].equals(slow(mixed)[0]["key"])
     assert [row["source_offset"] for row in same(packed(one, other)).to_pylist()] == [0, len(packed(one))]
+
+
+PARTS = [
+    *(wat(dumped(told([image(f"{name}.jpg"), image("no caption.jpg", "")]))) for name in "ijk"),
+    wat(dumped(told([image("odd.jpg", "x\ufffd")]))),
+    wat(b"{"),
+    packed(record(b"", kind="warcinfo")),
+    packed(record(dumped(told([image("a.jpg")])), kind="metadata") + record(b"[]", kind="metadata")),
+    wat(dumped(told([image("l.jpg")])))[:-9],
+    b"rubbish",
+    b"\x1f\x8b\x08",
+]
+
+
+@pytest.mark.parametrize("most", [0, 4_096])
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.sampled_from(PARTS), max_size=14), st.none() | st.integers(1, 4))
+def test_members_are_read_as_such_again_with_the_same_outcome(most: int, parts: list[bytes], limit: int | None) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(whole, "_MOST_WAIT", most)
+        same(b"".join(parts), limit)
+
+
+def test_few_records_behind_damage_are_left_to_the_parser(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Record] = []
+    usual = Wat.read
+
+    def counted(self: Wat, found: Record, path: str, out: Candidates) -> None:
+        read.append(found)
+        usual(self, found, path, out)
+
+    monkeypatch.setattr(Wat, "read", counted)
+    large = wat(dumped(told([image(f"{n}.jpg", random.Random(n).randbytes(900).hex()) for n in range(900)])))
+    run = large * (2 * whole._WORTH_BYTES // len(large))
+    assert fast((run + b"rubbish") * 3 + run)[0].num_rows == 900
+    assert len(read) < 3 * 8
 
 
 def test_more_rows_than_the_buffers_hold_keep_their_order() -> None:

@@ -87,15 +87,19 @@ class Archives(Source):
 
     def all(self, found: Iterable[Record | Damage], path: str, out: Candidates) -> None:
         """Read what was found in an archive, until there are as many pairs as there may be."""
-        from witbuild.web.warc import Damage
-
         for record in found:
             if out.full:
                 return
-            if isinstance(record, Damage):
-                out.drop(record.reason)
-            else:
-                self.read(record, path, out)
+            self.one(record, path, out)
+
+    def one(self, found: Record | Damage, path: str, out: Candidates) -> None:
+        """Read what was found in an archive at one place."""
+        from witbuild.web.warc import Damage
+
+        if isinstance(found, Damage):
+            out.drop(found.reason)
+        else:
+            self.read(found, path, out)
 
     @abstractmethod
     def read(self, record: Record, path: str, out: Candidates) -> None:

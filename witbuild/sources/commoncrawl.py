@@ -13,8 +13,11 @@ from witbuild.web import urls, wat
 from witbuild.web.caption import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from witbuild.sources.gathered import Gathered
-    from witbuild.web.warc import Record
+    from witbuild.web.warc import Damage, Record
+    from witbuild.web.whole import Again
 
 _OK = frozenset({200, 203})
 _JSON = "application/json"
@@ -33,13 +36,44 @@ class Wat(Archives):
         return Gathered(limit, self.agent)
 
     def archive(self, stream: IO[bytes], path: str, out: Candidates, begin: int = 0) -> None:
-        """Read an archive by its gzip members as far as each is one record, and what is left record by record."""
+        """Read an archive by its gzip members where each is one record, and what lies between such record by record."""
+        from witbuild.web.warc import records
+        from witbuild.web.whole import Again
+
+        again, last, position, end = Again(stream), begin, begin, stream.seek(0, 2)
+        while not out.full:
+            start = position
+            last, position = self._members(stream, path, cast("Gathered", out), (last, position))
+            again.went(position - start)
+            if out.full or position >= end:
+                return
+            # From the last good record on, so that what follows it is judged as in an archive, not as its beginning.
+            found = self._odd(islice(records(stream, last), int(position > begin), None), again, path, out)
+            if found is None:
+                return
+            last, position = found
+
+    def _odd(
+        self, found: Iterable[Record | Damage], again: Again, path: str, out: Candidates
+    ) -> tuple[int, int] | None:
+        """Read record by record, up to one behind which members can be read; return where it begins and ends."""
+        for record in found:
+            if out.full:
+                return None
+            self.one(record, path, out)
+            if again.after(record):
+                _, _, _, _, offset, length = cast("Record", record)
+                return cast("int", offset), cast("int", offset) + cast("int", length)
+        return None
+
+    def _members(self, stream: IO[bytes], path: str, gathered: Gathered, place: tuple[int, int]) -> tuple[int, int]:
+        """Read members up to the first that is unusual; return where the last good record begins and ends."""
         from witbuild.sources.wat_rows import NOTHING, ODD, UNUSUAL
         from witbuild.web.members import members
-        from witbuild.web.warc import Record, records
+        from witbuild.web.warc import Record
 
-        gathered, last, position = cast("Gathered", out), begin, begin
-        stream.seek(begin)
+        last, position = place
+        stream.seek(position)
         for offset, length, content in members(stream):
             found = gathered.member(content)
             if found == UNUSUAL:
@@ -50,10 +84,8 @@ class Wat(Archives):
             if found == ODD:
                 self.read(Record("metadata", "", _JSON, gathered.block(content), offset, length), path, gathered)
             if gathered.full:
-                return
-        if position < stream.seek(0, 2):
-            # From the last good record on, so that what follows it is judged as in an archive, not as its beginning.
-            self.all(islice(records(stream, last), int(position > begin), None), path, out)
+                break
+        return last, position
 
     def read(self, record: Record, path: str, out: Candidates) -> None:
         """Add what a record tells about a page's images."""

@@ -88,9 +88,13 @@ class Again:
         self, offset: int, found: Generator[Record | Damage, None, int | None]
     ) -> Generator[Record | Damage, None, int | None]:
         position = yield from found
-        if position is None or position - offset >= _WORTH_BYTES:
-            self._wait = 1
+        self.went(0 if position is None else position - offset)
         return position
+
+    def went(self, size: int) -> None:
+        """Take note of how many bytes were read by members before the next odd one."""
+        if size >= _WORTH_BYTES:
+            self._wait = 1
 
 
 def ends(stream: IO[bytes], position: int) -> Iterator[int]:
