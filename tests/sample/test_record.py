@@ -29,6 +29,7 @@ ROWS = st.lists(
         url=TEXTS,
         caption=TEXTS,
         licence=st.none() | TEXTS,
+        carried=st.none() | TEXTS,
         source_offset=st.none() | st.integers(0, 2**62),
         query_ids=st.none() | st.lists(st.integers(0, 2), max_size=3),
         phash=st.none() | st.integers(0, 2**64 - 1),
@@ -73,6 +74,15 @@ def test_pieces_of_a_larger_table_give_the_same_records() -> None:
     pieces = [record.render(record.records(table.slice(i, 5), queries)).to_pylist() for i in (0, 5)]
     assert pieces[0] + pieces[1] == whole
     assert record.render(record.records(table, queries).slice(4, 3)).to_pylist() == whole[4:7]
+
+
+def test_a_data_set_of_before_carried_has_the_record_that_it_had() -> None:
+    table = record.records(tables.from_rows([pair(carried="{}")], PAIRS), None)
+    assert record.told(table.append_column("more", pa.array([1]))).equals(table)
+    before = table.drop_columns("carried")
+    assert json.loads(record.render(record.told(before))[0].as_py()) == before.to_pylist()[0]
+    with pytest.raises(KeyError):
+        record.told(table.drop_columns("licence"))
 
 
 def test_another_query_list_is_refused() -> None:

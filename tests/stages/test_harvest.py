@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import pickle
 from collections import Counter
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import unquote
@@ -275,6 +277,36 @@ def test_columns_by_name(tmp_path: Path) -> None:
     assert [row["caption"] for row in rows] == ["x"]
     with pytest.raises(InputError, match=r"expected one of the columns .*, found a, b; name one with url_column"):
         harvest(source="urls", inputs=[path])
+
+
+def test_columns_of_any_name_are_carried(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "x.csv", 'url,caption,Photo_ID,note\nhttp://a.test/1,x,7, é  "q"\u202e\nhttp://a.test/2,y,,\n'
+    )
+    rows, _ = harvest(source="urls", inputs=[path], carry=["note", "photo_id"])
+    assert [row["carried"] for row in rows] == ['{"note":"é \\"q\\"","photo_id":"7"}', None]
+    assert harvest(source="urls", inputs=[path])[0][0]["carried"] is None
+    with pytest.raises(InputError, match=r"carry names nothing, and the list has no such column"):
+        harvest(source="urls", inputs=[path], carry=["note", "nothing"])
+
+
+def test_values_of_any_type_are_carried_or_left_out(tmp_path: Path) -> None:
+    row = {"url": "http://a.test/", "caption": "x"}
+    known = {"Float": 0.5, "int": 7, "true": True, "day": date(2024, 5, 1), "bytes": b"b", "long": "x" * 9_999}
+    odd = {"nan": math.nan, "list": ["x"], "none": None, "struct": {"a": 1}}
+    path = write(tmp_path / "x.parquet", {**row, **known, **odd})
+    rows, _ = harvest(source="urls", inputs=[path], carry=[*known, *odd])
+    expected = known | {"day": "2024-05-01", "bytes": "b", "long": "x" * 1_000}
+    assert json.loads(rows[0]["carried"]) == expected
+
+
+def test_rows_of_json_may_each_have_other_columns(tmp_path: Path) -> None:
+    lines = [
+        {"url": f"http://a.test/{i}", "caption": "x", **more} for i, more in enumerate([{}, {"n": 10**400}, {"n": 2}])
+    ]
+    path = write(tmp_path / "x.jsonl", "".join(json.dumps(line) + "\n" for line in lines))
+    rows, dropped = harvest(source="urls", inputs=[path], carry=["n"])
+    assert ([row["carried"] for row in rows], dropped) == ([None, None, '{"n":2}'], {})
 
 
 def test_bad_rows_cost_themselves(tmp_path: Path) -> None:

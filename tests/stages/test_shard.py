@@ -102,6 +102,21 @@ def test_members_hold_the_pair(tmp_path: Path) -> None:
     assert (special["licence"], special["phash"]) == ("CC0", "f" * 16)
 
 
+def test_carried_columns_lie_in_the_tar_and_beside_it(tmp_path: Path) -> None:
+    carried = '{"photo_id":7,"note":"é \\"q\\""}'
+    pairs = [
+        Fetched("http://a.test/1", "a dog", jpeg(1), {"carried": carried}),
+        Fetched("http://a.test/2", "b", jpeg(2)),
+    ]
+    dataset = shard(tmp_path, cut(pairs, 1))
+    told = {
+        json.loads(members["json"])["url"]: json.loads(members["json"])["carried"] for _, members in samples(dataset)
+    }
+    assert told == {"http://a.test/1": carried, "http://a.test/2": ""}
+    rows = [row for path in dataset.glob("metadata/*.parquet") for row in pq.read_table(path).to_pylist()]
+    assert {row["url"]: row["carried"] for row in rows} == told
+
+
 def test_the_sidecar_holds_the_same_records(tmp_path: Path) -> None:
     dataset = shard(tmp_path, cut(some(9), 2), samples_per_shard=5, slices=3)
     for tar in sorted((dataset / "data").glob("*.tar")):

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from witbuild.errors import VerificationError
 from witbuild.io import tables, tars
 from witbuild.io.manifest import sha256_file
-from witbuild.sample.record import RECORD, render
+from witbuild.sample.record import render, told
 from witbuild.stages.shard.rows import write_rows
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _rows_without(path: str, out: Path, gone: set[str]) -> None:
     images = pc.struct_field(table["image"].combine_chunks(), "bytes").to_pylist()
     names = pc.struct_field(table["image"].combine_chunks(), "path").to_pylist()
     formats = pa.array([name.rpartition(".")[2] for name in names], pa.string())
-    record = render(table.select(RECORD.names).cast(RECORD))
+    record = render(told(table))
     write_rows(out, pa.table({"key": table["key"], "image_format": formats, "record": record}), images)
 
 

@@ -15,8 +15,7 @@ import pyarrow.parquet as pq
 
 from witbuild.errors import InputError
 from witbuild.io import store, tars
-from witbuild.sample.features import ROWS
-from witbuild.sample.record import RECORD, Place, render
+from witbuild.sample.record import Place, render, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,8 +83,8 @@ def _digests(file: pq.ParquetFile, group: int, image_format: str) -> list[str]:
     from witbuild.stages.shard.spool import digests
 
     try:
-        table = file.read_row_group(group).select(ROWS.names)
-        record = render(pa.Table.from_arrays([table[field.name].combine_chunks() for field in RECORD], schema=RECORD))
+        table = file.read_row_group(group)
+        record = render(told(table.combine_chunks()))
     except (pa.ArrowException, OSError, ValueError):
         return []
     if len(table) == 0:
@@ -118,7 +117,7 @@ def _in_metadata(dataset: Dataset, shard: Shard) -> Iterator[str]:
     if not shard.path.endswith(".tar"):
         return
     table, path = dataset.records(shard), dataset.path(shard.path)
-    rows = render(table.select(RECORD.names).combine_chunks().cast(RECORD)).to_pylist()
+    rows = render(told(table.combine_chunks())).to_pylist()
     index = tars.index(path)
     members = tars.read_many(path, [sample.members["json"] for sample in index])
     for sample, row, member in zip(index, rows, members, strict=True):

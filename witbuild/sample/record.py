@@ -46,6 +46,7 @@ RECORD = pa.schema(
         column("original_height", pa.int32(), "pixels of the image as served"),
         column("sha256", pa.string(), "of the image's bytes as served, hex"),
         column("phash", pa.string(), "64-bit perceptual hash of the image in the tar, 16 hex digits"),
+        column("carried", pa.string(), "columns of a list that `carry` asked for, as a JSON object"),
     ],
 )
 
@@ -61,6 +62,8 @@ SIDECAR = pa.schema(
     ],
 )
 
+_LATER = frozenset({"carried"})
+"""Fields that data sets of earlier versions lack."""
 _RENAMED = {"sha256": "original_sha256"}
 _CONTROL = "[\\x00-\\x1f]"
 
@@ -77,8 +80,14 @@ def records(pairs: pa.Table, queries: pa.Array | pa.ChunkedArray | None) -> pa.T
     """
     columns = [_filled(pairs, field) for field in RECORD if field.name not in ("queries", "phash")]
     columns.insert(RECORD.get_field_index("queries"), _queries(pairs["query_ids"], queries))
-    columns.append(_hex(pairs["phash"]))
+    columns.insert(RECORD.get_field_index("phash"), _hex(pairs["phash"]))
     return pa.Table.from_arrays(columns, schema=RECORD)
+
+
+def told(table: pa.Table) -> pa.Table:
+    """Return the record of each row of a finished data set: its fields of RECORD, cast; one may lack later ones."""
+    schema = pa.schema([field for field in RECORD if field.name in table.column_names or field.name not in _LATER])
+    return table.select(schema.names).cast(schema)
 
 
 def _filled(pairs: pa.Table, field: pa.Field) -> pa.ChunkedArray:

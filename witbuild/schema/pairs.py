@@ -59,6 +59,7 @@ PAIRS = pa.schema(
         column("watermark_score", pa.float32(), "how sure a classifier is of a watermark, 0 to 1", null=True),
         column("aesthetic_score", pa.float32(), "how good the image looks, mostly 1 to 10", null=True),
         column("face_score", pa.float32(), "how sure a detector is of a face, 0 to 1", null=True),
+        column("carried", pa.string(), "columns of a list that `carry` asks for, as a JSON object", null=True),
         column(
             "query_ids",
             pa.list_(pa.int32()),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from witbuild.errors import InputError
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from witbuild.stage import Task
 
 _HEX = {"expected_sha256": 64, "expected_md5": 32}
+_LARGEST = 2.0**63
 _SCORES = frozenset({"clip_score", "unsafe_score", "watermark_score", "aesthetic_score", "face_score"})
 
 
@@ -35,12 +39,14 @@ class UrlList(Source):
         url_column: instead of the preset's.
         caption_column: instead of the preset's.
         where: conditions that a row must fulfil.
+        carry: columns that travel with the pair, in any case.
     """
 
     preset: str
     url_column: str
     caption_column: str
     where: tuple[str, ...] = ()
+    carry: tuple[str, ...] = ()
 
     def plan(self) -> Iterator[Task]:
         """Yield a task for each group of files, or for each piece of a file."""
@@ -62,6 +68,7 @@ class UrlList(Source):
         wanted = frozenset(
             [*columns.url, *columns.captions, *(one for many in columns.others.values() for one in many)]
             + [condition.column for condition in conditions]
+            + [name.lower() for name in self.carry]
         )
         known = False
         for number, row in rows.read(path, wanted, columns.header, piece, pieces):
@@ -72,10 +79,11 @@ class UrlList(Source):
                 continue
             if not known:
                 _check(path, columns, row)
+                _check_carried(path, self.carry, row)
                 known = True
             failed = next((condition.column for condition in conditions if not condition.holds(row)), None)
             if failed is None:
-                _add(row, columns, Place(named(path), number), out)
+                _add(row, columns, Place(named(path), number), out, _carried(row, self.carry))
             else:
                 out.drop(f"where_{failed}")
 
@@ -109,7 +117,33 @@ def _check(path: str, columns: Columns, row: dict[str, Any]) -> None:
             )
 
 
-def _add(row: dict[str, Any], columns: Columns, place: Place, out: Candidates) -> None:
+def _check_carried(path: str, names: tuple[str, ...], row: dict[str, Any]) -> None:
+    """Refuse names that no column has; rows of JSON may each have others."""
+    missing = [name for name in names if name.lower() not in row]
+    if missing and not path.lower().removesuffix(".gz").endswith((".jsonl", ".json")):
+        raise InputError(f"{path}: carry names {', '.join(missing)}, and the list has no such column; correct the name")
+
+
+def _carried(row: dict[str, Any], names: tuple[str, ...]) -> str | None:
+    """Return values of a row as a JSON object, in the order and by the names that were asked for.
+
+    Example:
+        >>> _carried({"id": 7, "tags": ["x"], "note": " two  words "}, ("ID", "tags", "note"))
+        '{"ID":7,"note":"two words"}'
+    """
+    found = {name: value for name in names if (value := _value(row.get(name.lower()))) is not None}
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":")) if found else None
+
+
+def _value(value: Any) -> str | float | None:
+    """Return a text of at most 1,000 characters, a number or a truth value; None of anything else."""
+    if isinstance(value, int | float):
+        return value if abs(value) < _LARGEST else None
+    text = str(value) if isinstance(value, date | Decimal) else _text(value)
+    return clean(text)[:1_000] or None
+
+
+def _add(row: dict[str, Any], columns: Columns, place: Place, out: Candidates, carried: str | None) -> None:
     found = _text(_first(row, columns.url))
     parsed = urls.parse(found.strip())
     if parsed is None:
@@ -122,7 +156,7 @@ def _add(row: dict[str, Any], columns: Columns, place: Place, out: Candidates) -
     if columns.page_base and isinstance(page := others.get("page_url"), str):
         others["page_url"] = urls.resolve(columns.page_base, page)
     for caption in captions:
-        out.add(parsed.href, caption, caption_source="list", place=place, **others)
+        out.add(parsed.href, caption, caption_source="list", place=place, carried=carried, **others)
 
 
 def _first(row: dict[str, Any], names: tuple[str, ...]) -> Any:

@@ -25,7 +25,7 @@ class Harvest(Stage):
     """Read pages and lists; write candidate pairs."""
 
     name: ClassVar = "harvest"
-    version: ClassVar = 2
+    version: ClassVar = 3
     output: ClassVar = "pairs"
     told_by_tasks: ClassVar = ("inputs",)
     optional: ClassVar[tuple[str, ...]] = ("queries",)
@@ -49,6 +49,8 @@ class Harvest(Stage):
     """Column of a URL list that holds the caption, instead of the preset's."""
     where: tuple[str, ...] = ()
     """Conditions on columns of a URL list that a row must fulfil, such as `score >= 2` or `over_18 == false`."""
+    carry: tuple[str, ...] = Field((), max_length=32)
+    """Columns of a URL list that travel with the pair, as one JSON object in `carried`."""
     base_url: str = ""
     """URL at which the content of the input folders is served, for HTML files and folders of images."""
 

@@ -28,6 +28,7 @@ class Img2dataset(Stage):
     """Take over what img2dataset downloaded as tars: pairs, images, and the outcome of every URL that it tried."""
 
     name: ClassVar[str] = "import_img2dataset"
+    version: ClassVar = 2
     output: ClassVar[str] = "pairs"
     files: ClassVar = {"images": ".tar", "fetches": ".parquet"}
     once: ClassVar[bool] = True
