@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from witbuild.dedup.nodes import Evidence
 
 _SIZES = ("original_width", "original_height", "width", "height")
-_ORIGINS = ("page_url", "source", "source_file", "source_offset", "caption_source", "licence")
-ATTRIBUTES = ("key", "caption", *_SIZES, *_ORIGINS)
+ORIGINS = ("page_url", "source", "source_file", "source_offset", "caption_source", "licence")
+"""Columns of texts and numbers that are compared as texts; they may be coded as a dictionary."""
+ATTRIBUTES = ("key", "caption", *_SIZES, *ORIGINS)
 """Columns of pairs that choosing looks at."""
 _RANKS = {
     "largest_image": ("area", "caption_length"),
@@ -62,7 +63,7 @@ def _area(table: pa.Table) -> pa.ChunkedArray:
 
 def _origin(table: pa.Table) -> npt.NDArray[np.uint64]:
     out = np.zeros(table.num_rows, np.uint64)
-    for name in _ORIGINS:
+    for name in ORIGINS:
         out = mix(out ^ _hashes(table[name]))
     return out
 

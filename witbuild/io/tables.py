@@ -82,13 +82,14 @@ def write(path: Path, table: pa.Table, *, dropped: Mapping[str, int], row_groups
             start += rows
 
 
-def read(path: str, columns: list[str] | None = None, *, coded: bool = False) -> pa.Table:
+def read(path: str, columns: list[str] | None = None, *, coded: Iterable[str] = ()) -> pa.Table:
     """Read a part, or some of its columns; a broken file is a CorruptPartError that names it.
 
     Args:
         path: of the part.
         columns: to read; None: all.
-        coded: give texts that repeat much as a dictionary and numbers, as they lie there: in a tenth of the time.
+        coded: columns of texts to give as a dictionary and numbers where they repeat much and lie there so: in a tenth
+            of the time.
     """
     if path.endswith(batches.SUFFIX):
         with _naming(path):
@@ -96,13 +97,13 @@ def read(path: str, columns: list[str] | None = None, *, coded: bool = False) ->
     with store.open_read(path) as stream, _naming(path):
         file = pq.ParquetFile(stream)
         if coded:
-            file = pq.ParquetFile(stream, metadata=file.metadata, read_dictionary=_coded_columns(file))
+            file = pq.ParquetFile(stream, metadata=file.metadata, read_dictionary=_coded_columns(file, coded))
         return _read(file, columns)
 
 
-def _coded_columns(file: pq.ParquetFile) -> list[str]:
-    """Return the columns of texts that take less than the four bytes a row which a text's length alone would take."""
-    texts = {field.name for field in file.schema_arrow if pa.types.is_string(field.type)}
+def _coded_columns(file: pq.ParquetFile, wanted: Iterable[str]) -> list[str]:
+    """Return the texts among some columns that take less than the four bytes a row which a length alone would take."""
+    texts = {field.name for field in file.schema_arrow if pa.types.is_string(field.type)} & set(wanted)
     metadata, sizes = file.metadata, dict.fromkeys(texts, 0)
     for group in map(metadata.row_group, range(metadata.num_row_groups)):
         for chunk in map(group.column, range(metadata.num_columns)):

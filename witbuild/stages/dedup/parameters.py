@@ -58,9 +58,10 @@ class Seen(Scope):
 
     def read(self, task: Task, columns: Iterable[str]) -> pa.Table:
         """Return some columns of the task's pairs, and what else the evidence needs."""
+        from witbuild.dedup.choose import ORIGINS
         from witbuild.io import tables
 
-        return tables.read(task.sources["pairs"][0], [*dict.fromkeys(columns)], coded=True)
+        return tables.read(task.sources["pairs"][0], [*dict.fromkeys(columns)], coded=ORIGINS)
 
     def evidence(self, table: pa.Table) -> Evidence:
         """Return what the scope looks at in each pair of a part."""
