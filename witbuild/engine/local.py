@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait as wait_sentinels
 from typing import TYPE_CHECKING, TypeVar
 
+from witbuild.engine.interrupts import put_off
 from witbuild.errors import WorkerError
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class LocalEngine:
         running: dict[Future[R], T] = {}
         try:
             for item in items:
-                running[pool.submit(function, item)] = item
+                with put_off():  # left while it asks for a worker, what forks workers would end with a traceback
+                    running[pool.submit(function, item)] = item
                 if len(running) >= 2 * self.workers:
                     yield from _finished(running)
             while running:
