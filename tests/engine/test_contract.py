@@ -76,6 +76,12 @@ def test_the_first_error_is_raised_here_unchanged(engine: Engine) -> None:
         list(engine.map(fail_on_three, range(10)))
 
 
+def test_it_can_be_used_after_an_error(engine: Engine) -> None:
+    with pytest.raises(InputError):
+        list(engine.map(fail_on_three, range(10)))
+    assert sorted(engine.map(square, [1, 2])) == [1, 4]
+
+
 def test_an_error_keeps_its_text_and_its_notes(engine: Engine) -> None:
     with pytest.raises(MissingExtraError, match=r"^task 7 needs an extra .*witbuild\[train\]'") as caught:
         list(engine.map(lack_an_extra, [7]))

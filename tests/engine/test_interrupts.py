@@ -37,10 +37,15 @@ def test_handlers_are_what_they_were() -> None:
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
-def test_an_interrupt_is_not_lost_to_an_error() -> None:
-    with pytest.raises(KeyboardInterrupt), put_off():
+def interrupt_and_fail() -> None:
+    with put_off():
         signal.raise_signal(signal.SIGINT)
         raise ValueError("inside")
+
+
+def test_an_interrupt_is_not_lost_to_an_error() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        interrupt_and_fail()
 
 
 def test_other_threads_are_left_alone() -> None:

@@ -71,14 +71,15 @@ class LocalEngine:
             while running:
                 yield from _finished(running)
         except BrokenProcessPool as error:
-            self._stop(kill=True)
             raise WorkerError(
                 f"a worker process died (out of memory, or a crash in a library) while these were in flight: "
                 f"{list(running.values())}; run again to go on, with fewer workers if memory was short"
             ) from error
         finally:
-            for future in running:
-                future.cancel()
+            # An error, an interrupt, or nobody wants the rest. Futures are not cancelled one by one: the thread of a pool
+            # that breaks then ends with a traceback.
+            if running:
+                self._stop(kill=True)
 
     def _started(self, preload: list[str]) -> ProcessPoolExecutor:
         if self._pool is None:
