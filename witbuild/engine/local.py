@@ -76,8 +76,8 @@ class LocalEngine:
                 f"{list(running.values())}; run again to go on, with fewer workers if memory was short"
             ) from error
         finally:
-            # An error, an interrupt, or nobody wants the rest. Futures are not cancelled one by one: the thread of a pool
-            # that breaks then ends with a traceback.
+            # An error, an interrupt, or nobody wants the rest. Futures are not cancelled one by one: the thread of
+            # a pool that breaks then ends with a traceback.
             if running:
                 self._stop(kill=True)
 
