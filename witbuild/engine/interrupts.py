@@ -19,14 +19,13 @@ def put_off() -> Iterator[None]:
 
     Example:
         >>> done = []
-        >>> try:
-        ...     with put_off():
-        ...         signal.raise_signal(signal.SIGINT)
-        ...         done.append("the rest")
-        ... except KeyboardInterrupt:
-        ...     done.append("the interrupt")
+        >>> before = signal.signal(signal.SIGINT, lambda *_: done.append("the interrupt"))
+        >>> with put_off():
+        ...     signal.raise_signal(signal.SIGINT)
+        ...     done.append("the rest")
         >>> done
         ['the rest', 'the interrupt']
+        >>> _ = signal.signal(signal.SIGINT, before)
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # Python runs handlers in the main thread alone
