@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -109,17 +109,23 @@ def _cluster(paths: tuple[str, ...], drop: Made, root: int) -> Cluster:
     table = tables.read_slices(paths, index, ["root", "part", "row"])
     mine = pc.and_(pc.equal(table["root"], pa.scalar(root, pa.uint64())), pc.greater_equal(table["part"], 0))
     rows = table.filter(mine).sort_by([("part", "ascending"), ("row", "ascending")])
-    looked_at = rows.slice(0, _LOOKED_AT).select(["part", "row"]).to_pylist()
-    fates = [(_reason(drop, one["part"], one["row"]), one["part"], one["row"]) for one in looked_at]
+    looked_at = rows.slice(0, _LOOKED_AT).select(["part", "row"])
+    reasons = _reasons(drop.inputs["drops"], looked_at)
+    fates = [
+        (", ".join(reasons[part, row]), part, row) for part, row in zip(*looked_at.to_pydict().values(), strict=True)
+    ]
     shown = sorted(fates, key=lambda one: bool(one[0]))[:_SHOWN]
     return Cluster(rows.num_rows, tuple(_member(drop.inputs["pairs"], *one) for one in shown))
 
 
-def _reason(drop: Made, part: int, row: int) -> str:
-    """Return why a pair was dropped; empty where it was not."""
-    drops = of_part(drop.inputs["drops"], part)
-    found: list[str] = drops.filter(pc.equal(drops["row"], row))["reason"].to_pylist()
-    return ", ".join(found)
+def _reasons(paths: Sequence[str], looked_at: pa.Table) -> defaultdict[tuple[int, int], list[str]]:
+    """Return (part, row) -> why a pair was dropped, of those that were; the drops of a part are read once."""
+    found: defaultdict[tuple[int, int], list[str]] = defaultdict(list)
+    for part in looked_at["part"].unique().to_pylist():
+        drops = of_part(paths, part)
+        for one in drops.filter(pc.is_in(drops["row"], value_set=looked_at["row"].combine_chunks())).to_pylist():
+            found[part, one["row"]].append(one["reason"])
+    return found
 
 
 def _member(pairs: Sequence[str], reason: str, part: int, row: int) -> Member:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from witbuild.text.hashing import BASIS, finish, first_bytes, joined, mix, octets
-from witbuild.text.kernels import inner, kernel
+from witbuild.text.kernels import copied, inner, kernel
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -246,7 +246,7 @@ def _count_words(  # noqa: PLR0913, PLR0917 a kernel's state
                 hashes[used[WORDS]] = value
                 words[used[WORDS], PLACE] = used[TEXT] << SIZE_BITS | (end - start)
                 words[used[WORDS], HEAD] = np.int64(block[3, token - first])
-                used[TEXT] = _copy(out, start, end, text, used[TEXT])
+                used[TEXT] = copied(out, start, end, text, used[TEXT])
                 used[WORDS] += 1
             row = np.int64(number) - 1
             page = pages[line] + 1
@@ -283,14 +283,6 @@ def _find(  # noqa: PLR0913, PLR0917 taken apart: a tuple of arrays for each tok
                     return slot
         slot = (slot + _ONE) & mask
     return slot
-
-
-@inner
-def _copy(out: Bytes, start: int, end: int, text: Bytes, size: int) -> int:
-    for place in range(start, end):
-        text[size] = out[place]
-        size += 1
-    return size
 
 
 @inner

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from witbuild.text import characters
 from witbuild.text.alphabet import CODES, GROWTH, PART, SINGLE, SIZE, SPACE, Alphabet, Side, alphabet
 from witbuild.text.ascii import MARGIN, cut_ascii
-from witbuild.text.kernels import eight_at, inner, kernel
+from witbuild.text.kernels import copied, eight_at, inner, kernel
 from witbuild.text.tokens import Semantics, tokens
 
 if TYPE_CHECKING:
@@ -175,22 +175,14 @@ def _words(  # noqa: C901, PLR0912, PLR0915 calls with arrays cost more than the
                 size += inside != GAP
             elif inside != GAP and kind != GONE:
                 if code < SIZE:
-                    size = _copy(fold_bytes, fold_offsets[code], fold_offsets[code + 1], out, size)
+                    size = copied(fold_bytes, fold_offsets[code], fold_offsets[code + 1], out, size)
                 else:  # beyond the tables there is only what folds to itself
-                    size = _copy(data, place, place + width, out, size)
+                    size = copied(data, place, place + width, out, size)
             place += width
         if inside != GAP:
             ends[count] = size
             count += 1
         lasts[row] = count
-
-
-@inner
-def _copy(source: Bytes, start: int, end: int, out: Bytes, size: int) -> int:
-    for place in range(start, end):
-        out[size] = source[place]
-        size += 1
-    return size
 
 
 @inner

@@ -11,22 +11,18 @@ plain ones, what a page says may look like what stands around it.
 
 from __future__ import annotations
 
-import io
 import os
-from typing import IO, TYPE_CHECKING, Final, cast
+from typing import IO, Final
 
 from witbuild.web import arc, whole
+from witbuild.web.positioned import Positioned
 from witbuild.web.warc import GZIP_START, find
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 LEAST_BYTES: Final = 1 << 25
 """Of a piece: several times what is read to find its ends."""
 LEAD: Final = 1 << 23
 """More than a record of Common Crawl has (5 MiB)."""
 _MOST_GAPS: Final = 1_000
-_BUFFER_BYTES: Final = 1 << 20
 
 
 def piece_of(stream: IO[bytes], number: int, pieces: int) -> tuple[IO[bytes], int] | None:
@@ -43,9 +39,7 @@ def piece_of(stream: IO[bytes], number: int, pieces: int) -> tuple[IO[bytes], in
     begin, end = (boundary(stream, size * one // pieces, size) for one in (number, number + 1))
     if begin == end:
         return None
-    return (
-        stream if end == size else cast("IO[bytes]", io.BufferedReader(_Beginning(stream, end), _BUFFER_BYTES))
-    ), begin
+    return stream if end == size else _Beginning(stream, end).buffered(), begin
 
 
 def _is_divisible(stream: IO[bytes]) -> bool:
@@ -76,29 +70,13 @@ def boundary(stream: IO[bytes], position: int, size: int) -> int:
     return size
 
 
-class _Beginning(io.RawIOBase):
+class _Beginning(Positioned):
     """The first bytes of a stream."""
 
     def __init__(self, stream: IO[bytes], size: int) -> None:
-        self._stream, self._size, self._position = stream, size, 0
+        super().__init__(size)
+        self._stream = stream
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._position = max(0, offset + (0, self._position, self._size)[whence])
-        return self._position
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer)
-        self._stream.seek(self._position)
-        block = self._stream.read(max(0, min(len(view), self._size - self._position)))
-        view[: len(block)] = block
-        self._position += len(block)
-        return len(block)
+    def _block(self, position: int, size: int) -> bytes:
+        self._stream.seek(position)
+        return self._stream.read(max(0, min(size, self._size - position)))

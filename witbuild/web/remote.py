@@ -5,26 +5,23 @@ Common Crawl answers 503 to whoever asks too fast, and a file of a gigabyte outl
 
 from __future__ import annotations
 
-import io
 import sys
 import time
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO, TYPE_CHECKING
 
 from witbuild.errors import InputError, RetryLaterError
 from witbuild.io import store
+from witbuild.web.positioned import Positioned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
-
-    from _typeshed import WriteableBuffer
 
     Result = TypeVar("Result")
 
 TRIES = 9
 FIRST_PAUSE_SECONDS = 1.0
 MAX_PAUSE_SECONDS = 60.0
-_BUFFER_BYTES = 1 << 20
 _GONE = frozenset({400, 401, 403, 405, 410, 416, 451})
 
 
@@ -37,41 +34,23 @@ def open_read(path: str) -> IO[bytes]:
     """
     if not store.is_remote(path):
         return store.open_read(path)
-    return cast("IO[bytes]", io.BufferedReader(_Patient(path), _BUFFER_BYTES))
+    return _Patient(path).buffered()
 
 
-class _Patient(io.RawIOBase):
+class _Patient(Positioned):
     """A remote file that is opened again where it broke off."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._stream: IO[bytes] | None = None
-        self._position = 0
-        self._size: int = self._patiently(lambda stream: stream.seek(0, 2))
+        super().__init__(self._patiently(lambda stream: stream.seek(0, 2)))
 
-    def readable(self) -> bool:
-        return True
+    def _block(self, position: int, size: int) -> bytes:
+        def read(stream: IO[bytes]) -> bytes:
+            stream.seek(position)
+            return stream.read(size)
 
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        self._position = max(0, offset + (0, self._position, self._size)[whence])
-        return self._position
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        view = memoryview(buffer)
-        block = self._patiently(lambda stream: self._read(stream, len(view)))
-        view[: len(block)] = block
-        self._position += len(block)
-        return len(block)
-
-    def _read(self, stream: IO[bytes], size: int) -> bytes:
-        stream.seek(self._position)
-        return stream.read(size)
+        return self._patiently(read)
 
     def _patiently(self, work: Callable[[IO[bytes]], Result]) -> Result:
         for attempt in range(TRIES):
